@@ -1,0 +1,90 @@
+"""Every table there is, in the order in which data flows."""
+
+from lakerec.bronze.events import EVENTS as BRONZE_EVENTS
+from lakerec.bronze.files import FILES
+from lakerec.bronze.items import ITEMS as BRONZE_ITEMS
+from lakerec.bronze.malformed_lines import MALFORMED_LINES
+from lakerec.contract import Table
+from lakerec.diagnostics.coefficients import COEFFICIENTS
+from lakerec.diagnostics.probabilities import PROBABILITIES
+from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
+from lakerec.diagnostics.rankings import RANKINGS
+from lakerec.diagnostics.thresholds import THRESHOLDS
+from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
+from lakerec.gold.interactions import INTERACTIONS
+from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.gold.item_popularity import ITEM_POPULARITY
+from lakerec.gold.user_index import USER_INDEX
+from lakerec.model.item_factors import ITEM_FACTORS
+from lakerec.model.runs import RUNS
+from lakerec.model.user_factors import USER_FACTORS
+from lakerec.operations.progress import PROGRESS
+from lakerec.operations.stage_runs import STAGE_RUNS
+from lakerec.recommendations.releases import RELEASES
+from lakerec.recommendations.shown import SHOWN
+from lakerec.recommendations.user_items import USER_ITEMS
+from lakerec.silver.events import EVENTS
+from lakerec.silver.items import ITEMS
+from lakerec.silver.rejected_events import REJECTED_EVENTS
+from lakerec.silver.sessions import SESSIONS
+
+TABLES: tuple[Table, ...] = (
+    FILES,
+    BRONZE_EVENTS,
+    BRONZE_ITEMS,
+    MALFORMED_LINES,
+    SESSIONS,
+    EVENTS,
+    REJECTED_EVENTS,
+    ITEMS,
+    USER_INDEX,
+    ITEM_INDEX,
+    DAILY_INTERACTIONS,
+    INTERACTIONS,
+    ITEM_POPULARITY,
+    RUNS,
+    USER_FACTORS,
+    ITEM_FACTORS,
+    RANKINGS,
+    RANKING_METRICS,
+    COEFFICIENTS,
+    PROBABILITIES,
+    THRESHOLDS,
+    USER_ITEMS,
+    RELEASES,
+    SHOWN,
+    PROGRESS,
+    STAGE_RUNS,
+)
+
+
+def table_named(name: str) -> Table:
+    """The declaration of `layer.table`.
+
+    Raises:
+        KeyError: there is no such table.
+    """
+    return {table.name: table for table in TABLES}[name]
+
+
+def as_markdown() -> str:
+    """TABLES.md: every table with its columns."""
+    return "\n".join(["# Tables", "", _HEAD, *(_section(table) for table in TABLES)])
+
+
+_HEAD = (
+    "Generated from the declarations by `./spark-submit.sh tables > TABLES.md`; do not edit. Times are UTC; `_ix` are\n"
+    "integers for the model, `_id` the producer's strings, `_share` and `probability` lie in 0..1.\n"
+)
+
+
+def _section(table: Table) -> str:
+    facts = [f"key: {', '.join(table.key)}", f"write: {table.write}"]
+    if table.partition_by:
+        facts.append(f"partitioned by: {table.partition_by}")
+    rows = [f"| {c.name} | {c.type.simpleString()} | {c.comment} |" for c in table.columns]
+    lines = [f"## {table.name}", "", table.comment, "", f"{'; '.join(facts)}.", ""]
+    lines += ["| column | type | meaning |", "|---|---|---|", *rows, ""]
+    if table.expectations:
+        lines += ["A row is believed if it", *[f"- {e.name}: `{e.condition}`" for e in table.expectations], ""]
+    return "\n".join(lines)

@@ -1,0 +1,133 @@
+"""What a table is: one frozen declaration that creation, checks, documentation, tests and notebooks all read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec.errors import SchemaMismatchError
+
+TWO_ROWS_SHARE_A_KEY = "two rows share the key"
+
+
+class Write(StrEnum):
+    """How a table is written; each way is safe to repeat.
+
+    REPLACE_DAYS swaps whole days (partition `event_date`), REPLACE_PARTITIONS whole partitions named by an id
+    (a model, a batch), REPLACE the whole small table, APPEND adds to a register or ledger.
+    """
+
+    REPLACE_DAYS = "replace days"
+    REPLACE_PARTITIONS = "replace partitions"
+    REPLACE = "replace"
+    APPEND = "append"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Spark type, and what it means with its unit. Key columns should not be nullable."""
+
+    name: str
+    type: T.DataType
+    comment: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a believed row fulfils: a name that reads as a reason when it fails, and a SQL condition.
+
+    A condition that evaluates to null fails unless `null_passes`. With `is_stored` Delta keeps the condition as a
+    CHECK constraint, which is possible where it names only columns of the table.
+    """
+
+    name: str
+    condition: str
+    null_passes: bool = False
+    is_stored: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's whole declaration; its name is its module's path and its folder in the lake.
+
+    `transform_version` is raised when the function that fills the table starts to give other rows for the same
+    input: stored rows are then refused until they are rebuilt.
+    """
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    write: Write
+    partition_by: str | None = None
+    expectations: tuple[Expectation, ...] = ()
+    transform_version: int = 1
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in declared order; what a transform's last select takes."""
+        return [column.name for column in self.columns]
+
+    @property
+    def layer(self) -> str:
+        """The part of the lake that the table belongs to, such as `silver`."""
+        return self.name.split(".")[0]
+
+    @property
+    def path(self) -> str:
+        """Folder of the table below the lake's root."""
+        return self.name.replace(".", "/")
+
+    @property
+    def schema(self) -> T.StructType:
+        """Spark schema; comments travel as column metadata."""
+        return T.StructType([T.StructField(c.name, c.type, c.nullable, {"comment": c.comment}) for c in self.columns])
+
+
+def conform(frame: DataFrame, table: Table) -> DataFrame:
+    """The frame's columns in declared order, with the declared comments.
+
+    Raises:
+        SchemaMismatchError: a column is missing, undeclared, or of another type.
+    """
+    found = {field.name: field.dataType.simpleString() for field in frame.schema}
+    declared = {column.name: column.type.simpleString() for column in table.columns}
+    faults = {
+        "missing columns": sorted(declared.keys() - found.keys()),
+        "undeclared": sorted(found.keys() - declared.keys()),
+        "retyped": sorted(
+            f"{name} {found[name]}, not {declared[name]}"
+            for name in declared.keys() & found.keys()
+            if found[name] != declared[name]
+        ),
+    }
+    if any(faults.values()):
+        listed = ", ".join(f"{fault} {names}" for fault, names in faults.items() if names)
+        raise SchemaMismatchError(
+            f"{table.name}: {listed}. Change the transform, or the declaration and all who read it."
+        )
+    return frame.select(*[F.col(c.name).alias(c.name, metadata={"comment": c.comment}) for c in table.columns])
+
+
+def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
+    """The frame unchanged, but whoever evaluates it fails where two rows share the table's key.
+
+    The window reuses the partitioning of a deduplication or aggregation by the same key, so the check costs a local
+    sort and no second pass. Rows that are appended are not checked: an append sees only itself.
+    """
+    if table.write is Write.APPEND:
+        return frame
+    message = f"{TWO_ROWS_SHARE_A_KEY} ({', '.join(table.key)})"
+    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*table.key))
+    is_unique = F.when(F.col("_rows_of_key") == 1, F.lit(True)).otherwise(F.raise_error(F.lit(message)))
+    return frame.withColumn("_rows_of_key", rows_of_key).where(is_unique).drop("_rows_of_key")
+
+
+class Settings(BaseModel):
+    """Base of every settings class: frozen, refuses unknown keys; the defaults are in conf/base.toml alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

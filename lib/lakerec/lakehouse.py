@@ -1,0 +1,371 @@
+"""The lakehouse: the only code that reads and writes tables.
+
+A reader gets the declared columns. A writer hands over a whole day, a whole partition or a whole small table; the frame
+is held against its declaration, the key is checked in the same pass, and one Delta commit makes it visible. How far
+each table has followed its source stands in operations.progress, so that a job does only what is new.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any
+
+from pydantic import Field
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakerec import __version__
+from lakerec.contract import TWO_ROWS_SHARE_A_KEY, Settings, Table, Write, conform, with_checked_key
+from lakerec.delta_log import DeltaLog
+from lakerec.errors import ContractError, DuplicateKeyError, RebuildNeededError
+from lakerec.locks import hold_layers
+from lakerec.operations.progress import PROGRESS
+
+
+class LakeSettings(Settings):
+    """Where the lake is and how this run writes to it."""
+
+    root: str = Field(min_length=1, description="folder or URI of the lake")
+    run_id: str = Field(description="name of this run in every commit; empty: made from the start time")
+    rebuild: tuple[str, ...] = Field(description="layers to compute anew from what lies to their left")
+    wait_seconds: float = Field(ge=0, description="how long to wait for another writer of the same layer; s")
+
+
+@dataclass(frozen=True)
+class Increment:
+    """What a consumer has to catch up on: the days that its source changed since the consumer's last progress."""
+
+    consumer: Table
+    source: Table
+    days: list[date | None]
+    version: int
+    epoch: int
+    settings: str
+    is_needed: bool
+    is_rebuild: bool
+
+    @property
+    def config_hash(self) -> str:
+        """Short hash of the settings and transform version that shape the consumer's rows."""
+        return sha256(self.settings.encode()).hexdigest()[:16]
+
+
+class Lakehouse:
+    """All tables below one root.
+
+    Args:
+        spark: a session with Delta.
+        settings: where the lake is.
+        now: start of the run, UTC; what every `ingested_at`, `created_at`, `committed_at` of it states.
+    """
+
+    def __init__(self, spark: SparkSession, settings: LakeSettings, now: datetime | None = None) -> None:
+        self.spark = spark
+        self.settings = settings
+        self.root = settings.root.rstrip("/")
+        self.now = now or datetime.now(UTC)
+        self._held: set[str] = set()
+
+    # ---------------------------------------------------------------- reading
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table has been written."""
+        return self.version(table) >= 0
+
+    def version(self, table: Table) -> int:
+        """Newest version of the table; -1 where it has not been written."""
+        return self._log(table).version()
+
+    def read(self, table: Table, days: Collection[date | None] | None = None) -> DataFrame:
+        """The table's declared columns, of all days or of those given; empty where it has not been written.
+
+        Raises:
+            RebuildNeededError: the stored columns are not those of the declaration.
+        """
+        if not self.exists(table):
+            return self.spark.createDataFrame([], table.schema)
+        stored = self.spark.read.format("delta").load(self.location(table))
+        frame = _with_declared_columns(stored, table)
+        return frame if days is None else frame.where(days_condition(days))
+
+    def read_partition(self, table: Table, value: str) -> DataFrame:
+        """Rows of one model or batch."""
+        return self.read(table).where(F.col(_partition_column(table)) == value)
+
+    def has_partition(self, table: Table, value: str) -> bool:
+        """Whether rows of that model or batch are stored."""
+        return bool(self.read_partition(table, value).limit(1).count())
+
+    def source_versions(self, *tables: Table) -> dict[str, int]:
+        """Newest version of each table by name, as models and batches record them."""
+        return {table.name: self.version(table) for table in tables}
+
+    def location(self, table: Table) -> str:
+        """Path or URI of the table."""
+        return f"{self.root}/{table.path}"
+
+    def register(self, tables: Sequence[Table]) -> list[str]:
+        """Make tables that exist readable in SQL by their names; returns those names."""
+        present = [table for table in tables if self.exists(table)]
+        for layer in {table.layer for table in present}:
+            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer}")
+        for table in present:
+            self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
+            self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
+        return [table.name for table in present]
+
+    def require_writable(self) -> None:
+        """Fail before any work starts where the lake cannot be written.
+
+        Raises:
+            LakeError: the folder cannot be created or written.
+        """
+        with hold_layers(self.root, ["_start"], self.settings.run_id, wait_seconds=60):
+            pass
+
+    # ---------------------------------------------------------------- what is new
+
+    def increment(self, source: Table, consumer: Table, settings: Settings | Mapping[str, Any]) -> Increment:
+        """What `consumer` has to catch up on in `source`.
+
+        Args:
+            settings: those settings, and only those, that shape the consumer's rows.
+
+        Raises:
+            RebuildNeededError: a table of days was shaped by other settings or another transform, or the source's
+                log no longer reaches back to the consumer's progress.
+        """
+        shape = json.dumps(_shape(settings, consumer), sort_keys=True)
+        version = self.version(source)
+        last = self._last_progress(consumer, source)
+        is_rebuild = consumer.layer in self.settings.rebuild and (
+            last is None or last["run_id"] != self.settings.run_id
+        )
+        epoch = 1 if last is None else last["epoch"] + int(is_rebuild)
+        is_reshaped = last is not None and last["settings"] != shape
+        if is_reshaped and consumer.write is Write.REPLACE_DAYS and not is_rebuild:
+            raise RebuildNeededError(_reshaped_message(consumer, last["settings"], shape))
+        if last is None or is_rebuild:
+            days = self._all_days(source)
+        else:
+            days = self._days_between(source, last["version"], version, consumer)
+        is_needed = version >= 0 and (is_rebuild or is_reshaped or last is None or version > last["version"])
+        return Increment(consumer, source, days, version, epoch, shape, is_needed, is_rebuild)
+
+    def _last_progress(self, consumer: Table, source: Table) -> dict[str, Any] | None:
+        rows = self.read(PROGRESS).where((F.col("consumer") == consumer.name) & (F.col("source") == source.name))
+        newest = rows.orderBy(F.desc("epoch"), F.desc("version"), F.desc("committed_at")).limit(1).collect()
+        return newest[0].asDict() if newest else None
+
+    def _days_between(self, source: Table, after: int, until: int, consumer: Table) -> list[date | None]:
+        try:
+            days = {day for commit in self._log(source).commits(after, until) for day in commit.days()}
+        except FileNotFoundError as gone:
+            raise RebuildNeededError(
+                f"{consumer.name}: {source.name} no longer keeps its versions after {after}. "
+                f"Run again with --rebuild {consumer.layer}."
+            ) from gone
+        return sorted(days, key=_null_first)
+
+    def _all_days(self, source: Table) -> list[date | None]:
+        if source.partition_by != "event_date":
+            return []
+        return sorted({row[0] for row in self.read(source).select("event_date").distinct().collect()}, key=_null_first)
+
+    # ---------------------------------------------------------------- writing
+
+    def replace_days(
+        self, increment: Increment, frames: Mapping[Table, DataFrame], days: Collection[date | None] | None = None
+    ) -> dict[str, int]:
+        """Replace whole days of tables, in the order given, and record the consumer's progress.
+
+        Args:
+            days: the days that the frames cover; the increment's own where left out.
+
+        Returns:
+            Rows written by table name.
+        """
+        covered = increment.days if days is None else days
+        options = {} if increment.is_rebuild else {"replaceWhere": days_condition(covered)}
+        note = self._note(increment, covered)
+        with self.writing(increment.consumer.layer):
+            rows = {table.name: self._write(table, frame, options, note) for table, frame in frames.items()}
+            self._record_progress(increment, covered)
+        return rows
+
+    def replace(self, increment: Increment, frames: Mapping[Table, DataFrame]) -> dict[str, int]:
+        """Replace whole small tables and record the consumer's progress; rows written by table name."""
+        note = self._note(increment, None)
+        with self.writing(increment.consumer.layer):
+            rows = {table.name: self._write(table, frame, {}, note) for table, frame in frames.items()}
+            self._record_progress(increment, None)
+        return rows
+
+    def advance(self, increment: Increment) -> None:
+        """Record progress where the source moved on without anything to write."""
+        self._record_progress(increment, [])
+
+    def overwrite(self, table: Table, frame: DataFrame) -> int:
+        """Replace a whole small table that follows no source, such as a ledger; rows written."""
+        return self._write(table, frame, {}, {})
+
+    def replace_partition(self, table: Table, value: str, frame: DataFrame) -> int:
+        """Replace the rows of one model or batch; rows written."""
+        return self._write(table, frame, {"replaceWhere": f"{_partition_column(table)} = '{value}'"}, {})
+
+    def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
+        """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
+
+        Args:
+            transaction: application id and version. Delta drops a write whose version is not above the last one.
+        """
+        ids = {"txnAppId": transaction[0], "txnVersion": str(transaction[1])} if transaction else {}
+        return self._write(table, frame, ids, {}, mode="append")
+
+    @contextmanager
+    def writing(self, *layers: str) -> Iterator[None]:
+        """Hold the write locks of layers; a lock that this object already holds is not taken twice.
+
+        Raises:
+            BusyError: another run holds one for longer than `lake.wait_seconds`.
+        """
+        wanted = sorted(set(layers) - self._held)
+        with hold_layers(self.root, wanted, self.settings.run_id, self.settings.wait_seconds):
+            self._held.update(wanted)
+            try:
+                yield
+            finally:
+                self._held.difference_update(wanted)
+
+    def _write(
+        self,
+        table: Table,
+        frame: DataFrame,
+        options: Mapping[str, str],
+        note: Mapping[str, Any],
+        mode: str = "overwrite",
+    ) -> int:
+        """One commit; rows in it."""
+        signature = json.dumps({**note, "code_version": __version__, "run_id": self.settings.run_id}, sort_keys=True)
+        writer = with_checked_key(conform(frame, table), table).write.format("delta").mode(mode)
+        if table.partition_by:
+            writer = writer.partitionBy(table.partition_by)
+        with self.writing(table.layer), _explained(table):
+            before = self.version(table)
+            evolution = self._evolution(table, before, is_whole=mode == "overwrite" and "replaceWhere" not in options)
+            writer.options(userMetadata=signature, **options, **evolution).save(self.location(table))
+            return self._rows_written_since(table, before, signature)
+
+    def _evolution(self, table: Table, before: int, is_whole: bool) -> dict[str, str]:
+        """Writer options by which the stored table follows its declaration."""
+        if before < 0:
+            return {f"delta.constraints.{_slug(e.name)}": e.condition for e in table.expectations if e.is_stored}
+        if is_whole:
+            return {"overwriteSchema": "true"}
+        stored = self.spark.read.format("delta").load(self.location(table)).columns
+        return {} if stored == table.names else {"mergeSchema": "true"}
+
+    def _rows_written_since(self, table: Table, before: int, signature: str) -> int:
+        log = self._log(table)
+        commits = list(log.commits(before, log.version()))
+        if any(commit.user_metadata != signature for commit in commits):
+            raise ContractError(f"{table.name}: another writer committed in between. Run the job again.")
+        return sum(commit.rows_written for commit in commits)
+
+    def _note(self, increment: Increment, days: Collection[date | None] | None) -> dict[str, Any]:
+        """What a commit says of itself in `userMetadata`."""
+        return {
+            "config_hash": increment.config_hash,
+            "dates": _dates(days),
+            "epoch": increment.epoch,
+            "source_versions": {increment.source.name: increment.version},
+        }
+
+    def _record_progress(self, increment: Increment, days: Collection[date | None] | None) -> None:
+        row = (
+            increment.consumer.name,
+            increment.source.name,
+            increment.epoch,
+            increment.version,
+            _dates(days),
+            self.settings.run_id,
+            increment.config_hash,
+            increment.settings,
+            __version__,
+            self.now,
+        )
+        self.append(PROGRESS, self.spark.createDataFrame([row], PROGRESS.schema))
+
+    def _log(self, table: Table) -> DeltaLog:
+        return DeltaLog(self.location(table))
+
+
+def days_condition(days: Collection[date | None]) -> str:
+    """SQL condition for rows of those days and, always, for rows without a readable day."""
+    dated = ", ".join(f"DATE'{day}'" for day in sorted(day for day in days if day is not None))
+    return f"event_date IN ({dated}) OR event_date IS NULL" if dated else "event_date IS NULL"
+
+
+def _with_declared_columns(stored: DataFrame, table: Table) -> DataFrame:
+    """Stored columns in declared order; nullable ones that were declared since are null."""
+    found = set(stored.columns)
+    if lacking := sorted(c.name for c in table.columns if c.name not in found and not c.nullable):
+        raise RebuildNeededError(
+            f"{table.name}: stored without {lacking}, which the declaration requires. Run with --rebuild {table.layer}."
+        )
+    return stored.select(
+        *[F.col(c.name) if c.name in found else F.lit(None).cast(c.type).alias(c.name) for c in table.columns]
+    )
+
+
+def _shape(settings: Settings | Mapping[str, Any], consumer: Table) -> dict[str, Any]:
+    values = settings.model_dump(mode="json") if isinstance(settings, Settings) else dict(settings)
+    return {**values, "transform_version": consumer.transform_version}
+
+
+def _reshaped_message(consumer: Table, stored: str, wanted: str) -> str:
+    before, now = json.loads(stored), json.loads(wanted)
+    moved = [
+        f"{name} {json.dumps(before.get(name))} -> {json.dumps(now.get(name))}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    return (
+        f"{consumer.name}: its rows were made with other settings ({', '.join(moved)}). "
+        f"Run again with --rebuild {consumer.layer}, or set them back."
+    )
+
+
+def _partition_column(table: Table) -> str:
+    if table.partition_by is None:
+        raise ContractError(f"{table.name}: has no partitions to read or replace. Declare partition_by.")
+    return table.partition_by
+
+
+def _dates(days: Collection[date | None] | None) -> list[str | None] | None:
+    return None if days is None else [day and day.isoformat() for day in sorted(days, key=_null_first)]
+
+
+def _null_first(day: date | None) -> date:
+    return day or date.min
+
+
+def _slug(name: str) -> str:
+    return name.replace(" ", "_").replace("-", "_")
+
+
+@contextmanager
+def _explained(table: Table) -> Iterator[None]:
+    """Turn what Spark says about keys and unwritable folders into our errors."""
+    try:
+        yield
+    except PySparkException as error:
+        text = str(error)
+        if TWO_ROWS_SHARE_A_KEY in text:
+            key = ", ".join(table.key)
+            raise DuplicateKeyError(f"{table.name}: {TWO_ROWS_SHARE_A_KEY} ({key}). Nothing was written.") from error
+        raise

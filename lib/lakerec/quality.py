@@ -1,0 +1,34 @@
+"""Belief: splitting a frame into rows that meet every expectation and rows that do not, with the reasons."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakerec.contract import Expectation
+
+
+class Belief(NamedTuple):
+    """Both sides; together they hold every row of the frame exactly once."""
+
+    believed: DataFrame
+    rejected: DataFrame
+
+
+def failed_expectations(expectations: Sequence[Expectation]) -> Column:
+    """Names of the expectations that a row fails, as array<string> in declared order; empty for a believed row."""
+    names = [
+        F.when(F.coalesce(F.expr(e.condition), F.lit(e.null_passes)), F.lit(None)).otherwise(F.lit(e.name))
+        for e in expectations
+    ]
+    return F.array_compact(F.array(*names)) if names else F.array().cast("array<string>")
+
+
+def split_by_belief(frame: DataFrame, expectations: Sequence[Expectation]) -> Belief:
+    """Split `frame`; the rejected side gets the column `reasons` (array<string>, never empty)."""
+    judged = frame.withColumn("reasons", failed_expectations(expectations))
+    return Belief(
+        believed=judged.where(F.size("reasons") == 0).drop("reasons"),
+        rejected=judged.where(F.size("reasons") > 0),
+    )

@@ -1,0 +1,207 @@
+"""How a job runs: flags, settings, session, stages, one result, one exit code.
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from inspect import getdoc, getmodule
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lakerec.config import Config, described_settings, load
+from lakerec.errors import HeldFilesError, LakerecError
+from lakerec.lakehouse import Lakehouse
+from lakerec.operations.stage_runs import STAGE_RUNS
+from lakerec.session import open_session
+
+Main = Callable[[SparkSession, Config], Mapping[str, int]]
+
+FLAGS = {
+    "--lake": ("lake.root", "DIR", "folder or URI of the lake"),
+    "--landing": ("landing.root", "DIR", "folder that the producer delivers to"),
+    "--source": ("landing.source", "NAME", "which conf/sources/NAME.toml maps the delivered records"),
+    "--as-of": ("as_of", "TIME", "learn and recommend as of this time, ISO with zone; default: newest event"),
+    "--run-id": ("lake.run_id", "ID", "name of this run in every commit; default: made from the time"),
+    "--wait": ("lake.wait_seconds", "SECONDS", "how long to wait for another writer"),
+}
+
+
+@dataclass
+class StageRun:
+    """What one stage did."""
+
+    stage: str
+    started_at: datetime
+    seconds: float = 0.0
+    status: str = "running"
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def line(self) -> str:
+        """For the console."""
+        shown = "  ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items() if value)
+        return f"  {self.stage:<20} {self.seconds:>7.1f} s   {shown or 'nothing new'}"
+
+
+_STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
+
+
+def run(main: Main) -> None:
+    """Run a job as this process; never returns."""
+    module = getmodule(main)
+    name = Path(getattr(module, "__file__", None) or "job").stem
+    arguments = _parser(name, getdoc(module) or "").parse_args()
+    result: dict[str, Any] = {"job": name, "exit_code": 0, "status": "done", "error": None, "stages": []}
+    try:
+        _run(name, main, arguments, result)
+    except LakerecError as error:
+        result.update(exit_code=error.exit_code, status=type(error).__name__, error=str(error))
+    except KeyboardInterrupt:
+        result.update(exit_code=130, status="interrupted", error="interrupted")
+    except Exception as error:
+        traceback.print_exc()
+        result.update(exit_code=1, status=type(error).__name__, error=f"{type(error).__name__}: {error}".split("\n")[0])
+    if result["error"]:
+        say("\n".join(f"{name}: {line}" for line in result["error"].splitlines()))
+    if arguments.result_json:
+        Path(arguments.result_json).write_text(json.dumps(result, indent=2, sort_keys=True, default=str) + "\n")
+    sys.exit(result["exit_code"])
+
+
+def stage(name: str, main: Main, spark: SparkSession, config: Config) -> dict[str, int]:
+    """Run one stage of the current run: timed, printed, and recorded in operations.stage_runs."""
+    record = StageRun(name, datetime.now(UTC))
+    _STAGES.get().append(record)
+    began = time.perf_counter()
+    try:
+        record.counts = dict(main(spark, config))
+        record.status = "done"
+    except BaseException as error:
+        record.status = type(error).__name__
+        raise
+    finally:
+        record.seconds = time.perf_counter() - began
+    say(record.line())
+    return record.counts
+
+
+def stages_so_far() -> list[StageRun]:
+    """The stages that this run has ended or begun."""
+    return list(_STAGES.get())
+
+
+def say(text: str) -> None:
+    """Tell whoever watches the console."""
+    print(text, flush=True)
+
+
+def _run(name: str, main: Main, arguments: argparse.Namespace, result: dict[str, Any]) -> None:
+    config = load(arguments.profile, _flags(arguments))
+    result.update(run_id=config.lake.run_id, lake=config.lake.root)
+    if arguments.dry_run:
+        say(json.dumps(config.model_dump(mode="json"), indent=2, sort_keys=True))
+        return
+    _STAGES.set([])
+    spark = open_session(f"lakerec {name}")
+    lake = Lakehouse(spark, config.lake)
+    lake.require_writable()
+    try:
+        if getattr(getmodule(main), "IS_PIPELINE", False):
+            main(spark, config)
+        else:
+            stage(name, main, spark, config)
+    finally:
+        stages = stages_so_far()
+        result["stages"] = [{**vars(record), "counts": record.counts} for record in stages]
+        result["counts"] = stages[-1].counts if stages else {}
+        _record(lake, name, stages)
+        spark.stop()
+    if config.fail_on_held and any(record.counts.get("held_files") for record in stages):
+        raise HeldFilesError("bronze.files: files were held back; see their reasons there.")
+
+
+def _record(lake: Lakehouse, job: str, stages: list[StageRun]) -> None:
+    rows = [_row(lake, job, record) for record in stages]
+    if rows:
+        lake.append(STAGE_RUNS, lake.spark.createDataFrame(rows, STAGE_RUNS.schema))
+
+
+def _row(lake: Lakehouse, job: str, record: StageRun) -> tuple[Any, ...]:
+    rows_in, rejected = record.counts.get("rows_in"), record.counts.get("rows_rejected")
+    return (
+        lake.settings.run_id,
+        job,
+        record.stage,
+        rows_in,
+        record.counts.get("rows_out"),
+        rejected,
+        record.counts.get("rows_duplicate"),
+        record.seconds,
+        rows_in / record.seconds if rows_in else None,
+        (rejected or 0) / rows_in if rows_in else None,
+        json.dumps(record.counts, sort_keys=True),
+        record.started_at,
+        record.status,
+    )
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Values by `section.key`; a run without a name gets one."""
+    given = {path: getattr(arguments, _destination(path)) for path, _, _ in FLAGS.values()}
+    flags: dict[str, Any] = {path: value for path, value in given.items() if value is not None}
+    flags.setdefault("lake.run_id", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
+    if arguments.rebuild:
+        flags["lake.rebuild"] = arguments.rebuild.split(",")
+    if arguments.fail_on_held:
+        flags["fail_on_held"] = True
+    return flags | dict(arguments.set)
+
+
+def _parser(name: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"./spark-submit.sh {name}",
+        description=description,
+        epilog=_settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
+    for flag, (path, metavar, meaning) in FLAGS.items():
+        parser.add_argument(flag, dest=_destination(path), metavar=metavar, help=meaning)
+    parser.add_argument("--rebuild", metavar="LAYERS", help="compute layers anew, such as silver or silver,gold")
+    parser.add_argument("--fail-on-held", action="store_true", help="exit 3 when delivered files were held back")
+    parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")
+    parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
+    parser.add_argument(
+        "--set", action="append", default=[], type=_assignment, metavar="section.key=value", help="any setting below"
+    )
+    return parser
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' is not section.key=value")
+    return path.strip(), value.strip()
+
+
+def _destination(path: str) -> str:
+    return path.replace(".", "_")
+
+
+def _settings_help() -> str:
+    lines = [f"  {path:<36} {meaning} [{default}]" for path, default, meaning in described_settings()]
+    return "settings, as --set section.key=value or LAKEREC_SECTION__KEY in the environment [default]:\n" + "\n".join(
+        lines
+    )

@@ -1,0 +1,39 @@
+"""The log as the protocol states it, against a log written by Delta and one written by hand."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lakerec.delta_log import DeltaLog
+
+MONDAY = date(2026, 3, 2)
+
+
+def test_a_folder_without_a_log_has_no_version(tmp_path: Path) -> None:
+    assert DeltaLog(str(tmp_path)).version() == -1
+
+
+def test_versions_rows_and_days_are_those_that_delta_wrote(spark: SparkSession, tmp_path: Path) -> None:
+    frame = spark.createDataFrame([(MONDAY, 1), (MONDAY, 2), (None, 3)], "event_date date, n int")
+    frame.write.format("delta").partitionBy("event_date").option("userMetadata", "hello").save(str(tmp_path / "t"))
+
+    commit = DeltaLog(str(tmp_path / "t")).commit(0)
+
+    assert (commit.rows_written, commit.days(), commit.user_metadata) == (3, {MONDAY, None}, "hello")
+
+
+def test_files_that_were_only_rearranged_touch_no_day(tmp_path: Path) -> None:
+    moved = {"path": "x", "partitionValues": {"event_date": "2026-03-02"}, "dataChange": False}
+    log = tmp_path / "_delta_log"
+    log.mkdir()
+    (log / f"{0:020d}.json").write_text(json.dumps({"remove": moved}) + "\n" + json.dumps({"add": moved}) + "\n")
+
+    assert DeltaLog(str(tmp_path)).commit(0).days() == set()
+
+
+def test_a_version_that_the_log_no_longer_holds_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(DeltaLog(str(tmp_path)).commits(after=-1, until=0))

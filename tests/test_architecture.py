@@ -1,0 +1,121 @@
+"""What must stay true of the code base: who imports whom, and where things are."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE = REPOSITORY / "lib" / "lakerec"
+LAYERS = ("bronze", "silver", "gold", "model", "diagnostics", "recommendations", "business")
+WORDS = {"errors", "contract", "quality", "__init__"}
+SHELL = {
+    "delta_log": {"errors"},
+    "locks": {"errors"},
+    "lakehouse": {"errors", "contract", "operations", "delta_log", "locks"},
+    "session": {"errors"},
+    "tracking": {"errors", "contract", "operations"},
+    "landing": {"errors", "contract", "bronze"},
+    "report": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
+    "summary": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
+    "shop": {"errors", "contract"},
+    "operations": WORDS,
+    "catalog": {*WORDS, "operations", *LAYERS},
+    "contract": {"errors"},
+    "quality": {"errors", "contract"},
+    "errors": set(),
+}
+MAY_DO_ANYTHING_IN_LIB = {"config", "runner", "door"}
+ONLY_HERE = {"mlflow": {"tracking"}, "delta": {"lakehouse"}}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def core_modules() -> list[Path]:
+    return [path for path in modules() if part_of(path) in LAYERS]
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "lakerec")
+
+
+def our_parts(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("lakerec.")} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_lies_to_its_left(path: Path) -> None:
+    part = part_of(path)
+    if part in MAY_DO_ANYTHING_IN_LIB or part == "__init__":
+        return
+    allowed = {*WORDS, *LAYERS[: LAYERS.index(part)]} if part in LAYERS else SHELL[part]
+
+    assert our_parts(path) - {part} <= allowed
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_library_has_one_importer_and_jobs_none(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(path)}
+
+    assert not {library for library, homes in ONLY_HERE.items() if library in roots and part_of(path) not in homes}
+    assert not roots & {"jobs", "notebooks", "tests", "benchmarks"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in modules() if part_of(p) in LAYERS], ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_the_core_knows_no_session_disk_or_clock(path: Path) -> None:
+    text = path.read_text()
+
+    assert "._jvm" not in text
+    assert ".rdd" not in text
+    assert "datetime.now" not in text
+    assert "os.environ" not in text
+    assert "SparkSession" not in text
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "jobs").glob("*.py")), ids=lambda path: path.name)
+def test_a_job_imports_no_other_job(path: Path) -> None:
+    jobs = {name for name in imported(path) if name.split(".")[0] == "jobs"}
+
+    assert path.stem == "run_pipeline" or not jobs
+
+
+def test_tests_mirror_the_library_and_the_jobs() -> None:
+    lacking = [
+        str(path.relative_to(REPOSITORY))
+        for path in [*modules(), *(REPOSITORY / "jobs").glob("*.py")]
+        if path.stem != "__init__" and not _test_of(path).exists() and "TABLE_ONLY" not in _kind(path)
+    ]
+
+    assert lacking == []
+
+
+def test_files_stay_short() -> None:
+    long = {str(p.relative_to(REPOSITORY)): n for p in modules() if (n := len(p.read_text().splitlines())) > 300}
+
+    assert long == {}
+
+
+def _test_of(path: Path) -> Path:
+    inside = path.relative_to(REPOSITORY).with_name(f"test_{path.name}")
+    parts = inside.parts[2:] if inside.parts[0] == "lib" else inside.parts[1:]
+    return REPOSITORY / "tests" / inside.parts[0] / Path(*parts)
+
+
+def _kind(path: Path) -> str:
+    """A module that only declares a table has nothing of its own to test: test_catalog holds it."""
+    body = ast.parse(path.read_text()).body
+    return "" if any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body) else "TABLE_ONLY"
