@@ -1,0 +1,169 @@
+"""landing -> bronze.files, bronze.events, bronze.items, bronze.malformed_lines: take delivered files, each once."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakerec.bronze.events import EVENTS, read_events
+from lakerec.bronze.files import (
+    COUNTS,
+    FILES,
+    DeliveredFile,
+    FileEntry,
+    Status,
+    changed_since_read,
+    describe_file,
+    files_to_read,
+    judge_files,
+    split_into_batches,
+    unfinished_files,
+)
+from lakerec.bronze.items import ITEMS, read_items
+from lakerec.bronze.malformed_lines import MALFORMED_LINES, read_malformed_lines
+from lakerec.bronze.mapping import Source
+from lakerec.config import Config, load_source
+from lakerec.errors import LandingError
+from lakerec.lakehouse import Lakehouse
+from lakerec.landing import list_files, read_files
+from lakerec.runner import run, say
+
+Ledger = dict[str, FileEntry]
+
+
+def main(spark: SparkSession, config: Config) -> dict[str, int]:
+    """Bring bronze up to date with the landing folder; a rerun with nothing new commits nothing."""
+    lake = Lakehouse(spark, config.lake)
+    source = load_source(config.landing.source)
+    delivered = list_files(config.landing.root, source)
+    judged: list[FileEntry] = []
+    with lake.writing("bronze"):
+        ledger = _read_ledger(lake)
+        if "bronze" in config.lake.rebuild:
+            _start_anew(lake, source, ledger, delivered)
+        _write_ledger(lake, ledger, changed_since_read(delivered, ledger))
+        for files in _batches(delivered, ledger, source, config):
+            judged += _ingest_batch(lake, source, config.landing.root, ledger, files)
+    held = [ledger[file.file_id] for file in delivered if ledger[file.file_id].status == Status.HELD]
+    for entry in held:
+        say(f"  held back: {entry.path}: {entry.reason}")
+    return _counts(judged, held)
+
+
+def _batches(
+    delivered: Sequence[DeliveredFile], ledger: Ledger, source: Source, config: Config
+) -> Iterator[list[DeliveredFile]]:
+    """What a crashed run left unfinished, exactly as it was, and then what is new."""
+    if unfinished := unfinished_files(ledger, source.name):
+        yield unfinished
+    wanted = files_to_read(delivered, ledger)
+    limits = config.landing
+    yield from split_into_batches(wanted, max_files=limits.max_files_per_batch, max_bytes=limits.max_bytes_per_batch)
+
+
+def _ingest_batch(
+    lake: Lakehouse, source: Source, root: str, ledger: Ledger, files: Sequence[DeliveredFile]
+) -> list[FileEntry]:
+    """Read files once, make the batch durable, write its rows, close it. A retry drops what is written already."""
+    batch = _batch_number(lake, ledger, files)
+    read = read_files(lake.spark, files, root, source).persist(StorageLevel.DISK_ONLY)
+    try:
+        judged = judge_files(_found_entries(lake, read, source, batch, files), ledger)
+        pending = [replace(entry, status=Status.PENDING) for entry in judged if entry.status == Status.READ]
+        _write_ledger(lake, ledger, pending)
+        _append_rows(lake, source, batch, read, judged)
+        _write_ledger(lake, ledger, judged)
+    finally:
+        read.unpersist()
+    return judged
+
+
+def _batch_number(lake: Lakehouse, ledger: Ledger, files: Sequence[DeliveredFile]) -> int:
+    """The batch that is to be finished, else the ledger's next version: it only ever grows, rebuilds included."""
+    known = ledger.get(files[0].file_id)
+    if known and known.status == Status.PENDING and known.batch is not None:
+        return known.batch
+    return lake.version(FILES) + 1
+
+
+def _found_entries(
+    lake: Lakehouse, read: DataFrame, source: Source, batch: int, files: Sequence[DeliveredFile]
+) -> list[FileEntry]:
+    rows = read.where("kind = 'file'").select("file_id", "content_hash", "reason", *COUNTS).collect()
+    found = {row.file_id: row.asDict() for row in rows}
+    return [
+        describe_file(file, found[file.file_id], source=source.name, batch=batch, ingested_at=lake.now)
+        for file in files
+    ]
+
+
+def _append_rows(lake: Lakehouse, source: Source, batch: int, read: DataFrame, judged: Iterable[FileEntry]) -> None:
+    """Write the rows of files that are taken; tables that get none are left alone."""
+    taken = [entry for entry in judged if entry.status == Status.READ]
+    left_out = [entry.file_id for entry in judged if entry.status != Status.READ]
+    rows = read.where(~F.col("file_id").isin(left_out)) if left_out else read
+    wanted = {
+        EVENTS: (read_events, any(entry.accepted_record_count for entry in taken if entry.kind == "event")),
+        ITEMS: (read_items, any(entry.accepted_record_count for entry in taken if entry.kind == "item")),
+        MALFORMED_LINES: (read_malformed_lines, any(entry.malformed_record_count for entry in taken)),
+    }
+    for table, (rows_of, is_any) in wanted.items():
+        if is_any:
+            frame = rows_of(rows, source=source, batch=batch, ingested_at=lake.now)
+            lake.append(table, frame, transaction=(f"{table.name}/{source.name}", batch))
+
+
+def _start_anew(lake: Lakehouse, source: Source, ledger: Ledger, delivered: Iterable[DeliveredFile]) -> None:
+    """Forget all of a source, so that its files are read again.
+
+    The ledger goes first: a crash in between leaves rows that are read twice, which silver tells apart, and none lost.
+    """
+    known = {entry.file_id: entry for entry in ledger.values() if entry.source == source.name}
+    present = {file.file_id for file in delivered}
+    if gone := sorted(entry.path for entry in known.values() if entry.has_rows and entry.file_id not in present):
+        raise LandingError(
+            f"landing.root: --rebuild bronze needs every file of source '{source.name}' again, but {len(gone)} are "
+            f"gone, the first '{gone[0]}'. Bring them back, or rebuild silver, which needs none."
+        )
+    for file_id in known:
+        del ledger[file_id]
+    for table in (FILES, EVENTS, ITEMS, MALFORMED_LINES):
+        if lake.exists(table):
+            lake.overwrite(table, lake.read(table).where(F.col("source") != source.name))
+
+
+def _read_ledger(lake: Lakehouse) -> Ledger:
+    entries = (FileEntry(**row) for row in lake.read(FILES).toArrow().to_pylist())
+    return {entry.file_id: entry for entry in entries}
+
+
+def _write_ledger(lake: Lakehouse, ledger: Ledger, entries: Iterable[FileEntry]) -> None:
+    """Set entries, and write the ledger whole; nothing where all are as they were."""
+    changed = {entry.file_id: entry for entry in entries if ledger.get(entry.file_id) != entry}
+    if changed:
+        ledger.update(changed)
+        rows = [entry.as_row() for entry in ledger.values()]
+        lake.overwrite(FILES, lake.spark.createDataFrame(rows, FILES.schema))
+
+
+def _counts(judged: Iterable[FileEntry], held: Sequence[FileEntry]) -> dict[str, int]:
+    """What this run took in; held files are those in the landing folder now, whenever they were held back."""
+    counts = Counter(held_files=len(held))
+    for entry in judged:
+        records = (entry.accepted_record_count or 0) + (entry.malformed_record_count or 0)
+        is_read, is_duplicate = entry.status == Status.READ, entry.status == Status.DUPLICATE
+        counts["files"] += is_read
+        counts["duplicate_files"] += is_duplicate
+        counts["rows_duplicate"] += records if is_duplicate else 0
+        counts["rows_in"] += (entry.line_count or 0) if is_read else 0
+        counts["rows_out"] += (entry.accepted_record_count or 0) if is_read else 0
+        counts["rows_rejected"] += (entry.malformed_record_count or 0) if is_read else 0
+    names = ("files", "duplicate_files", "held_files", "rows_in", "rows_out", "rows_rejected", "rows_duplicate")
+    return {name: counts[name] for name in names}
+
+
+if __name__ == "__main__":
+    run(main)

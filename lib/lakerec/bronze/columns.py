@@ -1,0 +1,161 @@
+"""Parsed records to Arrow columns: values as delivered, in our names, plus what the source's rules make of them."""
+
+import json
+from collections import Counter
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from lakerec.bronze.files import COUNTS
+from lakerec.bronze.formats import Malformed, Records
+from lakerec.bronze.mapping import EVENT_FIELDS, ITEM_FIELDS, ActionRule, Identity, ItemMapping, Source
+from lakerec.bronze.times import UTC_TIMES, parse_times
+
+# Above this orjson reads an integer as a double.
+LARGEST_EXACT = 2**63
+
+# What the reader hands to Spark. `kind` says what a row is: event, item, malformed or file; other columns are null
+# where they do not apply.
+READ_SCHEMA = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("file_id", pa.string()),
+        ("line_number", pa.int64()),
+        ("record_number", pa.int32()),
+        ("raw", pa.binary()),
+        ("at", UTC_TIMES),
+        *[(name, pa.string()) for name in dict.fromkeys([*EVENT_FIELDS, *ITEM_FIELDS])],
+        ("rescued", pa.string()),
+        ("reason", pa.string()),
+        ("content_hash", pa.string()),
+        *[(name, pa.int64()) for name in COUNTS],
+    ]
+)
+READ_TYPES = from_arrow_schema(READ_SCHEMA)
+
+
+def accepted_batch(records: Records, source: Source, kind: str, file_id: str, seen: Counter[bytes]) -> pa.RecordBatch:
+    """Rows of one kind (event, item) for the accepted records.
+
+    Args:
+        seen: how often each made event id's values occurred so far in this file; counted on here.
+    """
+    if kind == "event" or source.items is None:
+        columns = _event_columns(records, source, seen)
+    else:
+        columns = _item_columns(records, source.items)
+    lines = {"line_number": pa.array(records.line_numbers, pa.int64()), "raw": pa.array(records.raws, pa.binary())}
+    return _batch(kind, file_id, len(records.rows), {**lines, **columns})
+
+
+def malformed_batch(malformed: list[Malformed], file_id: str) -> pa.RecordBatch:
+    """Rows of kind malformed."""
+    numbers, raws, reasons = zip(*malformed, strict=True)
+    columns = {
+        "line_number": pa.array(numbers, pa.int64()),
+        "raw": pa.array(raws, pa.binary()),
+        "reason": pa.array(reasons, pa.string()),
+    }
+    return _batch("malformed", file_id, len(malformed), columns)
+
+
+def file_batch(file_id: str, content_hash: str | None, reason: str | None, counts: dict[str, int]) -> pa.RecordBatch:
+    """The one row of kind file; a reason says why nothing of the file can be taken."""
+    columns = {name: pa.array([value], pa.int64()) for name, value in counts.items()}
+    texts = {"content_hash": pa.array([content_hash], pa.string()), "reason": pa.array([reason], pa.string())}
+    return _batch("file", file_id, 1, {**columns, **texts})
+
+
+def _batch(kind: str, file_id: str, row_count: int, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    same = {"kind": pa.repeat(kind, row_count), "file_id": pa.repeat(file_id, row_count)}
+    filled = {"record_number": pa.repeat(pa.scalar(1, pa.int32()), row_count), **same, **columns}
+    arrays = [filled[f.name] if f.name in filled else pa.nulls(row_count, f.type) for f in READ_SCHEMA]
+    return pa.RecordBatch.from_arrays(arrays, schema=READ_SCHEMA)
+
+
+def _event_columns(records: Records, source: Source, seen: Counter[bytes]) -> dict[str, pa.Array]:
+    mapping = source.events
+    made_ids = {"event_id": _made_ids(records, mapping.identity, seen)} if mapping.identity else {}
+    columns = _take_fields(records, mapping.fields) | made_ids
+    columns["at"] = parse_times(columns["occurred_at"], mapping.time)
+    if "action" in columns:
+        columns["action"] = _actions(columns["action"], mapping.action)
+    else:
+        columns["action"] = pa.repeat(mapping.action.default, len(records.rows))
+    return columns
+
+
+def _item_columns(records: Records, mapping: ItemMapping) -> dict[str, pa.Array]:
+    columns = _take_fields(records, mapping.fields)
+    columns["at"] = parse_times(columns["changed_at"], mapping.time)
+    return columns
+
+
+def _take_fields(records: Records, fields: dict[str, str]) -> dict[str, pa.Array]:
+    """Take the mapped fields out of the rows; what remains in them is mapped nowhere and becomes `rescued`."""
+    taken = {theirs: _take_texts(records, theirs) for theirs in dict.fromkeys(fields.values())}
+    dumps = orjson.dumps
+    rest = [dumps(row, option=orjson.OPT_SORT_KEYS) if row else None for row in records.rows]
+    return {ours: taken[theirs] for ours, theirs in fields.items()} | {"rescued": pa.array(rest, pa.string())}
+
+
+def _take_texts(records: Records, field: str) -> pa.Array:
+    """Take one field out of the rows, as strings; absent, null and empty are null."""
+    values = [row.pop(field, None) for row in records.rows]
+    try:
+        texts = pa.array(values, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        raws = records.raws
+        texts = pa.array([_text(value, raw, field) for value, raw in zip(values, raws, strict=True)], pa.string())
+    is_empty = pc.equal(texts, "")
+    return pc.if_else(is_empty, pa.scalar(None, pa.string()), texts) if pc.any(is_empty).as_py() else texts
+
+
+def _text(value: Any, raw: bytes, field: str) -> str | None:
+    """A value as JSON writes it: numbers shortest (2.50 is 2.5), objects with sorted keys; a string is its content.
+
+    A whole number that a double cannot hold keeps its digits: it may be an id.
+    """
+    kind = type(value)
+    if value is None or kind is str:
+        return value
+    if kind is int:
+        return repr(value)
+    if kind is not float:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    if -LARGEST_EXACT < value < LARGEST_EXACT:
+        return repr(value)
+    return str(json.loads(raw, parse_int=str, parse_float=str)[field])
+
+
+def _actions(delivered: pa.Array, rule: ActionRule) -> pa.Array:
+    if not (rule.values or rule.prefixes or rule.default):
+        return delivered
+    return pa.array([value and _action(value, rule) for value in delivered.to_pylist()], pa.string())
+
+
+def _action(delivered: str, rule: ActionRule) -> str:
+    if delivered in rule.values:
+        return rule.values[delivered]
+    for prefix, action in rule.prefixes.items():
+        if delivered.startswith(prefix):
+            return action
+    return rule.default or delivered
+
+
+def _made_ids(records: Records, identity: Identity, seen: Counter[bytes]) -> pa.Array:
+    """sha256 (hex) over the JSON array of the identifying values and their occurrence number within the file, from 1.
+
+    The same line delivered again in another file gets the same id, and two equal lines of one file get two.
+    """
+    ids = []
+    for row in records.rows:
+        values = [row.get(name) for name in identity.fields]
+        key = sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).digest()
+        seen[key] += 1
+        ids.append(sha256(orjson.dumps([*values, seen[key]], option=orjson.OPT_SORT_KEYS)).hexdigest())
+    return pa.array(ids, pa.string())

@@ -1,0 +1,44 @@
+"""bronze.malformed_lines: every line that could not be read, byte for byte, and why."""
+
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec.bronze.mapping import Source
+from lakerec.contract import Column, Table, Write
+
+MALFORMED_LINES = Table(
+    name="bronze.malformed_lines",
+    comment="One row per line, or quoted record of several lines, that is no record.",
+    columns=(
+        Column("source", T.StringType(), "Which producer's log it came from."),
+        Column("file_id", T.StringType(), "File it was delivered in; see bronze.files."),
+        Column("line_number", T.LongType(), "Line of the file it starts at, from 1."),
+        Column("record_number", T.IntegerType(), "Record within the line, from 1."),
+        Column("batch", T.LongType(), "Batch that wrote it; see bronze.files."),
+        Column("raw", T.BinaryType(), "The delivered bytes, exactly, without the line feed that ends them."),
+        Column("reason", T.StringType(), "Why it could not be read, such as: not JSON."),
+        Column("ingested_at", T.TimestampType(), "Start of the run that read it; UTC."),
+    ),
+    key=("source", "file_id", "line_number", "record_number"),
+    write=Write.APPEND,
+)
+
+
+def read_malformed_lines(read: DataFrame, *, source: Source, batch: int, ingested_at: datetime) -> DataFrame:
+    """The rows of bronze.malformed_lines among what a batch of files held.
+
+    Args:
+        read: what `landing.read_files` gives, of files that are to be taken.
+        source: where they came from.
+        batch: number of the batch.
+        ingested_at: start of the run, UTC.
+    """
+    stated = {
+        "source": F.lit(source.name),
+        "batch": F.lit(batch).cast("bigint"),
+        "ingested_at": F.lit(ingested_at),
+    }
+    return read.where("kind = 'malformed'").withColumns(stated).select(MALFORMED_LINES.names)
