@@ -1,0 +1,1 @@
+"""Gold: what people use: registers of ids, counts per day, strengths, popularity."""

@@ -1,0 +1,1 @@
+"""Silver: what we believe, typed, each once."""

@@ -1,0 +1,184 @@
+"""silver.events: the user actions we believe, each once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from pydantic import Field
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec.contract import Column, Expectation, Settings, Table, Write
+from lakerec.quality import Belief, split_by_belief
+from lakerec.silver.rejected_events import REJECTED_EVENTS
+from lakerec.silver.sessions import link_users
+
+MONEY = T.DecimalType(18, 4)
+EXACT = T.DecimalType(28, 6)
+
+HAS_EVENT_ID = Expectation("has an event id", "event_id IS NOT NULL", is_stored=True)
+HAS_TIME = Expectation("has a readable time", "occurred_at IS NOT NULL", is_stored=True)
+HAS_ITEM = Expectation("has an item", "item_id IS NOT NULL", is_stored=True)
+HAS_POSITIVE_QUANTITY = Expectation("has a positive quantity", "quantity > 0", null_passes=True, is_stored=True)
+HAS_FAIR_PRICE = Expectation("has a price that is not negative", "price >= 0", null_passes=True, is_stored=True)
+
+EVENTS = Table(
+    name="silver.events",
+    comment="One row per believed user action.",
+    columns=(
+        Column("source", T.StringType(), "Which producer's log it came from.", nullable=False),
+        Column("event_date", T.DateType(), "Day of occurred_at; UTC.", nullable=False),
+        Column("event_id", T.StringType(), "Producer's id of the action, or one made of named fields.", nullable=False),
+        Column("user_id", T.StringType(), "Who acted: as sent, else who signed in later in the session."),
+        Column("user_id_sent", T.StringType(), "User as sent; null where the event came without one."),
+        Column("session_id", T.StringType(), "Producer's id of the visit; null where it has none."),
+        Column("item_id", T.StringType(), "What was acted on."),
+        Column("action", T.StringType(), "What was done, lower case: view, cart, purchase, ... as configured."),
+        Column("quantity", T.IntegerType(), "Units, never negative (a return of 6 is 6); null where none was sent."),
+        Column("price", MONEY, "Price of one unit in the shop's currency, to four decimals; null where none was sent."),
+        Column("occurred_at", T.TimestampType(), "When the user acted; UTC."),
+        Column("list_id", T.StringType(), "Which shown list the action belongs to."),
+        Column("position", T.IntegerType(), "Place in the shown list, as the producer counts it."),
+        Column("surface", T.StringType(), "Where in the shop the list was shown."),
+        Column("propensity", T.DoubleType(), "Probability with which the item was shown there; 0..1."),
+        Column("is_bot", T.BooleanType(), "Whether the session looked automatic on that day."),
+        Column("file_id", T.StringType(), "Delivered file of the record that was kept."),
+        Column("line_number", T.LongType(), "Its line there, from 1."),
+        Column("record_number", T.IntegerType(), "Its record within the line, from 1."),
+        Column("ingested_at", T.TimestampType(), "When that record was read; UTC."),
+    ),
+    key=("source", "event_date", "event_id"),
+    write=Write.REPLACE_DAYS,
+    partition_by="event_date",
+    expectations=(HAS_EVENT_ID, HAS_TIME, HAS_ITEM, HAS_POSITIVE_QUANTITY, HAS_FAIR_PRICE),
+)
+
+NUMBERS = ("quantity", "price", "position", "propensity")
+CONTENT = ("user_id", "session_id", "item_id", "action", *NUMBERS, "list_id", "surface")
+
+
+class EventSettings(Settings):
+    """Which actions there are, and what a believable event of them is."""
+
+    actions: tuple[str, ...] = Field(min_length=1, description="every action that is believed, lower case")
+    return_actions: tuple[str, ...] = Field(description="actions that give units back: a negative quantity is meant")
+    max_future_skew_minutes: int = Field(ge=0, description="how far a producer's clock may be ahead of ours; minutes")
+
+
+class CleanedEvents(NamedTuple):
+    """Both sides of belief; together with the duplicates they account for every record."""
+
+    believed: DataFrame
+    rejected: DataFrame
+
+
+def clean_events(records: DataFrame, sessions: DataFrame, settings: EventSettings, max_days: int) -> CleanedEvents:
+    """Believe, deduplicate and link the records of whole days.
+
+    Args:
+        records: bronze.events, all records of the days to be replaced.
+        sessions: silver.sessions of those days and of the `max_days` days after each.
+        settings: what is believed.
+        max_days: how many days later a sign-in may name the user.
+
+    Returns:
+        The rows of silver.events and of silver.rejected_events for those days.
+    """
+    believed, rejected = believe_events(records, settings)
+    linked = link_users(keep_first(believed), sessions, max_days)
+    as_sent = rejected.withColumn("occurred_at", F.col("occurred_at_sent"))
+    return CleanedEvents(linked.select(EVENTS.names), as_sent.select(REJECTED_EVENTS.names))
+
+
+def believe_events(records: DataFrame, settings: EventSettings) -> Belief:
+    """The records of bronze.events, typed and split by belief, duplicates still among them."""
+    return split_by_belief(type_events(records, settings), believed_when(settings))
+
+
+def keep_first(believed: DataFrame) -> DataFrame:
+    """One record of each (source, event_date, event_id): the smallest (occurred_at, sha256 of raw).
+
+    Only a line's first record holds the raw bytes, so record number and content decide between the others; what then
+    still ties differs in nothing but where it was read.
+    """
+    order = ("occurred_at", "raw_sha256", "record_number", *CONTENT, "file_id", "line_number")
+    nth = F.row_number().over(Window.partitionBy(*EVENTS.key).orderBy(*order))
+    return believed.withColumn("nth", nth).where("nth = 1").drop("nth")
+
+
+def newest_event(events: DataFrame) -> datetime | None:
+    """Newest `occurred_at` of silver.events, UTC; None where there are no events. Acts: one aggregate."""
+    micros = events.agg(F.max(F.unix_micros("occurred_at"))).collect()[0][0]
+    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+
+def believed_when(settings: EventSettings) -> tuple[Expectation, ...]:
+    """Everything a typed record has to fulfil, in the order in which reasons are listed."""
+    actions = ", ".join("'" + action.replace("'", "''") + "'" for action in sorted(settings.actions))
+    latest = f"ingested_at + INTERVAL '{settings.max_future_skew_minutes}' MINUTE"
+    return (
+        HAS_EVENT_ID,
+        HAS_TIME,
+        HAS_ITEM,
+        Expectation("is a known action", f"action IN ({actions})"),
+        _is_readable("quantity"),
+        HAS_POSITIVE_QUANTITY,
+        _is_readable("price"),
+        HAS_FAIR_PRICE,
+        _is_readable("position"),
+        _is_readable("propensity"),
+        Expectation("acted before we read of it", f"occurred_at <= {latest}", null_passes=True),
+    )
+
+
+def type_events(records: DataFrame, settings: EventSettings) -> DataFrame:
+    """Delivered strings as typed columns, the numbers' strings kept as `<name>_sent`.
+
+    An unreadable number is null beside its string; empty strings are null; ids get their source's namespace.
+    """
+    return records.select(
+        "source",
+        "event_date",
+        filled("event_id").alias("event_id"),
+        in_namespace("user_id"),
+        filled("session_id").alias("session_id"),
+        in_namespace("item_id"),
+        F.lower(F.trim("action")).alias("action"),
+        F.col("event_at").alias("occurred_at"),
+        F.col("occurred_at").alias("occurred_at_sent"),
+        *[filled(name).alias(name) for name in ("list_id", "surface", "item_name", "item_category")],
+        *[filled(name).alias(f"{name}_sent") for name in NUMBERS],
+        *["file_id", "line_number", "record_number", "ingested_at"],
+        F.sha2("raw", 256).alias("raw_sha256"),
+    ).withColumns(_numbers(settings))
+
+
+def in_namespace(name: str) -> SparkColumn:
+    """An id column as `<namespace>:<id>`, or as delivered where its source has no namespace; empty is null."""
+    namespace = filled("id_namespace")
+    return F.when(namespace.isNull(), filled(name)).otherwise(F.concat(namespace, F.lit(":"), filled(name))).alias(name)
+
+
+def filled(name: str) -> SparkColumn:
+    """A string column; null where it is empty or blank."""
+    return F.when(F.trim(F.col(name)) != "", F.col(name))
+
+
+def _numbers(settings: EventSettings) -> dict[str, SparkColumn]:
+    units = F.col("quantity_sent").try_cast(EXACT)
+    propensity = F.col("propensity_sent").try_cast("double")
+    return {
+        "quantity": _whole(F.when(F.col("action").isin(*settings.return_actions), F.abs(units)).otherwise(units)),
+        "price": F.col("price_sent").try_cast(MONEY),
+        "position": _whole(F.col("position_sent").try_cast(EXACT)),
+        "propensity": F.when(F.abs(propensity) < float("inf"), propensity),
+    }
+
+
+def _whole(number: SparkColumn) -> SparkColumn:
+    return F.when(number == F.floor(number), number.try_cast("int"))
+
+
+def _is_readable(name: str) -> Expectation:
+    return Expectation(f"has a readable {name}", f"{name}_sent IS NULL OR {name} IS NOT NULL")

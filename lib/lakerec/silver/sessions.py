@@ -1,0 +1,134 @@
+"""silver.sessions: what a session did on one day, who signed in, and whether it looks automatic."""
+
+from pydantic import Field
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec.contract import Column, Settings, Table, Write
+
+SESSIONS = Table(
+    name="silver.sessions",
+    comment="One row per (source, session, day) of believed events that name a session.",
+    columns=(
+        Column("source", T.StringType(), "Which producer's log it came from.", nullable=False),
+        Column("event_date", T.DateType(), "Day of the events; UTC.", nullable=False),
+        Column("session_id", T.StringType(), "Producer's id of the visit.", nullable=False),
+        Column("user_id", T.StringType(), "User of the day's earliest event that was sent with one; null: none was."),
+        Column("signed_in_at", T.TimestampType(), "When that event occurred; UTC."),
+        Column("signed_in_event_id", T.StringType(), "Id of that event; the smaller one of two at the same time."),
+        Column("first_at", T.TimestampType(), "Earliest event of the day; UTC."),
+        Column("last_at", T.TimestampType(), "Latest event of the day; UTC."),
+        Column("event_count", T.LongType(), "Events of the day."),
+        Column("anonymous_count", T.LongType(), "Of those, events sent without a user."),
+        Column("moment_count", T.LongType(), "Different times among them: lines of one invoice share one."),
+        Column("is_bot", T.BooleanType(), "Many moments, and more a minute than a person has."),
+    ),
+    key=("source", "event_date", "session_id"),
+    write=Write.REPLACE_DAYS,
+    partition_by="event_date",
+)
+
+
+class SessionSettings(Settings):
+    """How far a sign-in reaches, and when a session looks automatic."""
+
+    max_days: int = Field(ge=0, le=366, description="days before a sign-in whose anonymous events it names; days")
+    bot_min_events: int = Field(
+        ge=1, description="fewest events at different times, per session and day, of a bot; events"
+    )
+    bot_max_events_per_minute: float = Field(gt=0, description="most of those that a person makes a minute; events/min")
+
+
+def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFrame:
+    """The rows of silver.sessions for whole days.
+
+    Args:
+        events: believed events, each once, with the users that were sent.
+        settings: the bot rule.
+    """
+    sign_in = F.when(F.col("user_id").isNotNull(), F.struct("occurred_at", "event_id", "user_id"))
+    summed = (
+        events.where(F.col("session_id").isNotNull())
+        .groupBy(*SESSIONS.key)
+        .agg(
+            F.min(sign_in).alias("signed_in"),
+            F.min("occurred_at").alias("first_at"),
+            F.max("occurred_at").alias("last_at"),
+            F.count(F.lit(1)).alias("event_count"),
+            F.count_if(F.col("user_id").isNull()).alias("anonymous_count"),
+            F.count_distinct("occurred_at").alias("moment_count"),
+        )
+    )
+    return summed.withColumns(
+        {
+            "user_id": F.col("signed_in.user_id"),
+            "signed_in_at": F.col("signed_in.occurred_at"),
+            "signed_in_event_id": F.col("signed_in.event_id"),
+            "is_bot": _is_bot(settings),
+        }
+    ).select(SESSIONS.names)
+
+
+def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFrame:
+    """Events with the user of their session's next sign-in, and with `user_id_sent` and `is_bot`.
+
+    An event without user takes the user of the earliest event with one that comes later, by (occurred_at, event_id),
+    in its session: on the same day, else on the nearest of the `max_days` days after it. As many rows leave as came.
+
+    Args:
+        events: believed events, each once, with the users that were sent.
+        sessions: silver.sessions of the events' days and of the `max_days` days after each.
+        max_days: how many days later a sign-in may be.
+    """
+    own = Window.partitionBy(*SESSIONS.key, _alone_without_session()).orderBy("occurred_at", "event_id")
+    later_that_day = F.first("user_id", ignorenulls=True).over(own.rowsBetween(0, Window.unboundedFollowing))
+    return (
+        events.withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})
+        .join(_with_next_user(sessions, max_days), [*SESSIONS.key], how="left")
+        .withColumns(
+            {
+                "user_id": F.when(F.col("session_id").isNull(), F.col("user_id_sent")).otherwise(
+                    F.coalesce("user_id_that_day", "next_user_id")
+                ),
+                "is_bot": F.coalesce("is_bot", F.lit(False)),
+            }
+        )
+        .drop("user_id_that_day", "next_user_id")
+    )
+
+
+def days_to_relink(sessions: DataFrame, records: DataFrame, max_days: int) -> DataFrame:
+    """Days whose links may change with other days' records: column `event_date`, one row per day.
+
+    Decided by which sessions the records name, not by what changed in them: a run that was cut short finds the same
+    days again.
+
+    Args:
+        sessions: silver.sessions of the days that may be touched.
+        records: bronze.events (or silver.events) of the days that changed.
+        max_days: how many days later a sign-in may be.
+    """
+    named = records.select("source", "session_id", F.col("event_date").alias("later_date")).distinct()
+    gap = F.datediff("later_date", "event_date")
+    waiting = sessions.where("anonymous_count > 0").join(named, ["source", "session_id"], how="inner")
+    return waiting.where((gap > 0) & (gap <= max_days)).select("event_date").distinct()
+
+
+def _with_next_user(sessions: DataFrame, max_days: int) -> DataFrame:
+    following = Window.partitionBy("source", "session_id").orderBy(F.unix_date("event_date")).rangeBetween(1, max_days)
+    next_user = F.first("user_id", ignorenulls=True).over(following) if max_days else F.lit(None).cast("string")
+    return sessions.select(*SESSIONS.key, "is_bot", next_user.alias("next_user_id"))
+
+
+def _alone_without_session() -> SparkColumn:
+    """Events without session each get a window of their own, so that they do not pile up in one."""
+    return F.when(F.col("session_id").isNull(), F.col("event_id"))
+
+
+def _is_bot(settings: SessionSettings) -> SparkColumn:
+    """Events at one time are one act: an invoice's lines, the items of a list that was shown."""
+    minutes = (F.unix_micros("last_at") - F.unix_micros("first_at")) / 60e6
+    a_minute = F.col("moment_count") / F.greatest(F.lit(1.0), minutes)
+    return (F.col("moment_count") >= settings.bot_min_events) & (a_minute > settings.bot_max_events_per_minute)

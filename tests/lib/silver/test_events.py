@@ -1,0 +1,192 @@
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lakerec.silver.events import EVENTS, EventSettings, clean_events, newest_event
+from lakerec.silver.sessions import SESSIONS
+from tests.records import READ_AT, a_record, at, on, raw_events, rows_of
+
+SETTINGS = EventSettings(
+    actions=("view", "cart", "purchase", "return"), return_actions=("return",), max_future_skew_minutes=60
+)
+WHERE_READ = ("ingested_at", "file_id", "line_number", "record_number")
+
+
+def cleaned(spark: SparkSession, records: list[dict]) -> tuple[DataFrame, DataFrame]:
+    return clean_events(raw_events(spark, records), rows_of(spark, SESSIONS, []), SETTINGS, max_days=1)
+
+
+def believed(spark: SparkSession, *records: dict) -> list:
+    return cleaned(spark, list(records)).believed.orderBy("event_date", "event_id").collect()
+
+
+def test_of_two_records_with_one_key_the_earlier_wins_whichever_came_first(spark):
+    late = a_record("e1", at(1, 13), action="cart")
+    early = a_record("e1", at(1, 12), action="view")
+
+    assert [row.action for row in believed(spark, late, early)] == ["view"]
+    assert [row.action for row in believed(spark, early, late)] == ["view"]
+
+
+def test_of_two_records_at_one_time_the_smaller_sha256_of_raw_wins(spark):
+    first, second = sorted((b"one", b"two"), key=lambda raw: sha256(raw).hexdigest())
+    loser = a_record("e1", raw=second, item_id="chair")
+    winner = a_record("e1", raw=first, item_id="lamp")
+
+    assert [row.item_id for row in believed(spark, loser, winner)] == ["lamp"]
+
+
+def test_records_of_a_line_without_raw_are_told_apart_by_their_number_then_their_content(spark):
+    third = a_record("e1", raw=None, record_number=3, item_id="a")
+    second = a_record("e1", raw=None, record_number=2, item_id="c")
+    other_second = a_record("e1", raw=None, record_number=2, item_id="b")
+
+    assert [row.item_id for row in believed(spark, third, second, other_second)] == ["b"]
+
+
+def test_a_record_that_is_not_believed_cannot_displace_one_that_is(spark):
+    unbelieved = a_record("e1", at(1, 11), action="hover")
+    kept = a_record("e1", at(1, 12))
+
+    assert [row.occurred_at.hour for row in believed(spark, unbelieved, kept)] == [12]
+
+
+def test_one_id_on_two_days_or_from_two_sources_is_several_events(spark):
+    rows = believed(spark, a_record("e1", at(1)), a_record("e1", at(2)), a_record("e1", at(2), source="till"))
+
+    assert [(row.event_date, row.source) for row in sorted(rows)] == [
+        (on(1), "shop"),
+        (on(2), "shop"),
+        (on(2), "till"),
+    ]
+
+
+FAULTS = [
+    ({"event_id": ""}, ["has an event id"]),
+    ({"event_at": None, "occurred_at": "yesterday"}, ["has a readable time"]),
+    ({"item_id": None}, ["has an item"]),
+    ({"item_id": "  "}, ["has an item"]),
+    ({"action": "hover"}, ["is a known action"]),
+    ({"action": None}, ["is a known action"]),
+    ({"quantity": "two"}, ["has a readable quantity"]),
+    ({"quantity": "1.5"}, ["has a readable quantity"]),
+    ({"quantity": "99999999999"}, ["has a readable quantity"]),
+    ({"action": "purchase", "quantity": "0"}, ["has a positive quantity"]),
+    ({"action": "purchase", "quantity": "-3"}, ["has a positive quantity"]),
+    ({"action": "return", "quantity": "0"}, ["has a positive quantity"]),
+    ({"price": "cheap"}, ["has a readable price"]),
+    ({"price": "-0.01"}, ["has a price that is not negative"]),
+    ({"position": "first"}, ["has a readable position"]),
+    ({"propensity": "NaN"}, ["has a readable propensity"]),
+    ({"event_at": READ_AT + timedelta(minutes=61)}, ["acted before we read of it"]),
+    (
+        {"event_id": None, "event_at": None, "item_id": "", "action": "hover", "quantity": "?", "price": "-1"},
+        [
+            "has an event id",
+            "has a readable time",
+            "has an item",
+            "is a known action",
+            "has a readable quantity",
+            "has a price that is not negative",
+        ],
+    ),
+]
+
+
+def test_a_record_is_rejected_with_every_reason_in_order(spark):
+    records = [a_record("e1", at(1)) | sent for sent, _ in FAULTS]
+
+    both = cleaned(spark, records)
+
+    found = {row.line_number: row.reasons for row in both.rejected.collect()}
+    assert found == {line: reasons for line, (_, reasons) in enumerate(FAULTS, start=1)}
+    assert both.believed.collect() == []
+
+
+def test_what_is_absent_is_null_and_what_is_readable_is_typed(spark):
+    bare = a_record("e1")
+    full = a_record(
+        "e2",
+        action=" Purchase",
+        quantity="2.0",
+        price="12.50",
+        position="3",
+        propensity="0.25",
+        surface="",
+        list_id="l1",
+    )
+
+    nothing, everything = believed(spark, bare, full)
+
+    assert (nothing.quantity, nothing.price, nothing.position, nothing.propensity) == (None, None, None, None)
+    assert (everything.action, everything.quantity, everything.price) == ("purchase", 2, Decimal("12.5000"))
+    assert (everything.position, everything.propensity) == (3, 0.25)
+    assert (everything.list_id, everything.surface) == ("l1", None)
+
+
+def test_a_returns_negative_quantity_is_units_given_back(spark):
+    assert [row.quantity for row in believed(spark, a_record("e1", action="return", quantity="-6"))] == [6]
+
+
+def test_user_and_item_ids_get_their_sources_namespace_and_empty_ones_are_null(spark):
+    named = a_record("e1", id_namespace="uk", user_id="17850.0", item_id="A")
+    anonymous = a_record("e2", id_namespace="uk", user_id="", item_id="A")
+
+    rows = believed(spark, named, anonymous)
+
+    assert [(row.user_id, row.item_id) for row in rows] == [("uk:17850.0", "uk:A"), (None, "uk:A")]
+
+
+def test_a_clock_that_runs_ahead_by_less_than_the_skew_is_believed(spark):
+    assert len(believed(spark, a_record("e1", READ_AT + timedelta(minutes=59)))) == 1
+
+
+def test_every_record_of_a_day_is_believed_duplicate_or_rejected(spark):
+    records = [
+        a_record("e1", at(1, 9)),
+        a_record("e1", at(1, 9)),
+        a_record("e1", at(1, 10)),
+        a_record("e2", at(1, 9), action="hover"),
+        a_record("e3", at(2, 9)),
+    ]
+
+    both = cleaned(spark, records)
+
+    kept, rejected, duplicates = 2, 1, 2
+    assert (both.believed.count(), both.rejected.count()) == (kept, rejected)
+    assert kept + rejected + duplicates == len(records)
+
+
+def test_the_order_of_arrival_does_not_change_the_table(spark):
+    chance = random.Random(7)
+    records = [
+        a_record(f"e{chance.randrange(4)}", at(1, chance.randrange(3)), user_id=chance.choice([None, "ann", "bob"]))
+        for _ in range(30)
+    ]
+
+    tables = []
+    for _ in range(3):
+        chance.shuffle(records)
+        tables.append(
+            sorted(cleaned(spark, records).believed.drop(*WHERE_READ).collect(), key=lambda row: row.event_id)
+        )
+
+    assert tables[0] == tables[1] == tables[2]
+    assert [row.event_id for row in tables[0]] == ["e0", "e1", "e2", "e3"]
+
+
+def test_no_records_give_no_events_in_the_declared_columns(spark):
+    both = cleaned(spark, [])
+
+    assert both.believed.columns == EVENTS.names
+    assert (both.believed.count(), both.rejected.count()) == (0, 0)
+
+
+def test_the_newest_event_is_told_in_utc_and_none_where_there_is_none(spark):
+    events = cleaned(spark, [a_record("e1", at(1, 23, 59)), a_record("e2", at(1, 1))]).believed
+
+    assert newest_event(events) == datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+    assert newest_event(events.limit(0)) is None
