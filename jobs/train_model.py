@@ -1,0 +1,152 @@
+"""gold.daily_interactions -> model.runs, user_factors, item_factors, MLflow: fit once to be judged, once to serve."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from pyspark.ml.recommendation import ALSModel
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from lakerec import __version__
+from lakerec.config import Config
+from lakerec.errors import TrainingDataError
+from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
+from lakerec.gold.interactions import project_interactions
+from lakerec.lakehouse import Lakehouse
+from lakerec.model.als import fit_als
+from lakerec.model.item_factors import ITEM_FACTORS
+from lakerec.model.runs import EVALUATION, RUNS, SERVING, model_id, sorted_json
+from lakerec.model.split import last_moment, windows
+from lakerec.model.user_factors import USER_FACTORS
+from lakerec.runner import run
+from lakerec.silver.events import EVENTS, newest_event
+from lakerec.tracking import TrackedFit, find_store, track
+
+class Plan(NamedTuple):
+    """A model to be trained; its id follows from everything that shapes it."""
+
+    purpose: str
+    as_of: datetime
+    model_id: str
+
+
+class Trained(NamedTuple):
+    """A plan carried out: its factors are stored."""
+
+    plan: Plan
+    model: ALSModel
+    counts: dict[str, int]
+    started_at: datetime
+    seconds: float
+
+
+def main(spark: SparkSession, config: Config) -> dict[str, int]:
+    """Train both models of one configuration; does nothing where those trained last are of the same inputs."""
+    lake = Lakehouse(spark, config.lake)
+    store = find_store(config.tracking, config.lake.root, spark.conf.get("spark.master") or "")
+    with lake.writing(RUNS.layer):
+        inputs = {"settings": _settings(config), "source_versions": lake.source_versions(DAILY_INTERACTIONS)}
+        plans = _plans(lake, config, inputs)
+        if not _is_needed(lake, plans):
+            return {"rows_in": 0, "rows_out": 0}
+        if config.als.max_iter > config.als.checkpoint_interval:
+            spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
+        trained = [_train(lake, config, plan) for plan in plans]
+        tracked = track(store, f"train_model {config.lake.run_id}", [_tracked(each, inputs) for each in trained])
+        _record(lake, trained, inputs, tracked)
+    return _counts(trained)
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """The settings that shape a model."""
+    return {name: getattr(config, name).model_dump(mode="json") for name in ("als", "feedback", "split")}
+
+
+def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan]:
+    as_of = datetime.fromisoformat(config.as_of) if config.as_of else newest_event(lake.read(EVENTS))
+    if as_of is None:
+        raise TrainingDataError("silver.events: holds no event. Deliver events, then run ingest_events and clean_events.")
+    cut = last_moment(windows(as_of.astimezone(UTC), config.split).train_until)
+    return [Plan(purpose, at, model_id(purpose, at, **inputs)) for purpose, at in ((EVALUATION, cut), (SERVING, as_of))]
+
+
+def _is_needed(lake: Lakehouse, plans: list[Plan]) -> bool:
+    """Whether the models trained last are others, or are to be trained anew by this run."""
+    by_time = [F.max_by(name, "trained_at").alias(name) for name in ("model_id", "run_id")]
+    newest = {row["model_id"]: row["run_id"] for row in lake.read(RUNS).groupBy("purpose").agg(*by_time).collect()}
+    is_rebuild = RUNS.layer in lake.settings.rebuild
+    return any(
+        plan.model_id not in newest or (is_rebuild and newest[plan.model_id] != lake.settings.run_id) for plan in plans
+    )
+
+
+def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:
+    """Fit one model and store its factors; without a row in model.runs they do not count yet."""
+    started_at, began = datetime.now(UTC), time.perf_counter()
+    interactions = project_interactions(lake.read(DAILY_INTERACTIONS), plan.as_of, config.feedback)
+    fitted = fit_als(interactions, config.als)
+    of_model = F.lit(plan.model_id).alias("model_id")
+    users, items = fitted.user_factors.select(of_model, "*"), fitted.item_factors.select(of_model, "*")
+    counts = {
+        "user_count": lake.replace_partition(USER_FACTORS, plan.model_id, users),
+        "item_count": lake.replace_partition(ITEM_FACTORS, plan.model_id, items),
+        "pair_count": fitted.pair_count,
+    }
+    counts["parameter_count"] = (counts["user_count"] + counts["item_count"]) * config.als.rank
+    return Trained(plan, fitted.model, counts, started_at, time.perf_counter() - began)
+
+
+def _tracked(trained: Trained, inputs: dict[str, Any]) -> TrackedFit:
+    """What MLflow is told: the serving model goes along, the evaluation model only in numbers."""
+    plan = trained.plan
+    params = {f"{section}.{key}": value for section, keys in inputs["settings"].items() for key, value in keys.items()}
+    tags = {"model_id": plan.model_id, "purpose": plan.purpose, "code_version": __version__}
+    return TrackedFit(
+        name=plan.purpose,
+        params={**params, "as_of": plan.as_of.isoformat(), "source_versions": sorted_json(inputs["source_versions"])},
+        metrics={**trained.counts, "seconds": trained.seconds},
+        tags=tags,
+        started_at=trained.started_at,
+        ended_at=trained.started_at + timedelta(seconds=trained.seconds),
+        model=trained.model if plan.purpose == SERVING else None,
+    )
+
+
+def _record(lake: Lakehouse, trained: list[Trained], inputs: dict[str, Any], tracked: dict[str, str]) -> None:
+    """Both rows in one commit: from now on the models exist. A model that was trained before gets its row replaced."""
+    shared = {
+        **{name: sorted_json(value) for name, value in inputs.items()},
+        "code_version": __version__,
+        "evaluated_by": next(each.plan.model_id for each in trained if each.plan.purpose == EVALUATION),
+        "run_id": lake.settings.run_id,
+        "trained_at": lake.now,
+    }
+    rows = [
+        {**shared, **each.plan._asdict(), **each.counts, "seconds": each.seconds}
+        | {"mlflow_run_id": tracked.get(each.plan.purpose)}
+        for each in trained
+    ]
+    new = lake.spark.createDataFrame([tuple(row[name] for name in RUNS.names) for row in rows], RUNS.schema)
+    is_known = F.col("model_id").isin(*[each.plan.model_id for each in trained])
+    runs = lake.read(RUNS)
+    if runs.where(is_known).limit(1).count():
+        lake.overwrite(RUNS, runs.where(~is_known).unionByName(new))
+    else:
+        lake.append(RUNS, new)
+
+
+def _counts(trained: list[Trained]) -> dict[str, int]:
+    """rows_in: pairs that both models learned from; rows_out: their factor rows. The others describe the serving model."""
+    serving = next(each.counts for each in trained if each.plan.purpose == SERVING)
+    return {
+        "rows_in": sum(each.counts["pair_count"] for each in trained),
+        "rows_out": sum(each.counts["user_count"] + each.counts["item_count"] for each in trained),
+        "users": serving["user_count"],
+        "items": serving["item_count"],
+        "parameters": serving["parameter_count"],
+    }
+
+
+if __name__ == "__main__":
+    run(main)

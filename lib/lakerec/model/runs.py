@@ -1,0 +1,100 @@
+"""model.runs: every trained model, what it learned from and with which settings."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec import __version__
+from lakerec.contract import Column, Table, Write
+from lakerec.errors import TrainingDataError
+
+EVALUATION = "evaluation"
+SERVING = "serving"
+
+RUNS = Table(
+    name="model.runs",
+    comment="One row per trained model. The row is written last: factors without one belong to no model.",
+    columns=(
+        Column("model_id", T.StringType(), "Hash of everything that shapes the model.", nullable=False),
+        Column(
+            "purpose", T.StringType(), "evaluation: learned from before the cut; serving: from everything up to as_of."
+        ),
+        Column(
+            "evaluated_by", T.StringType(), "Serving: the evaluation model of the same settings. Evaluation: itself."
+        ),
+        Column("run_id", T.StringType(), "Run that trained it."),
+        Column("trained_at", T.TimestampType(), "Start of that run; UTC."),
+        Column(
+            "as_of", T.TimestampType(), "Moment up to which it knows events, and at which strengths are stated; UTC."
+        ),
+        Column("settings", T.StringType(), "Sections als, feedback, split as used; JSON object with sorted keys."),
+        Column("source_versions", T.StringType(), "Delta version by table that it read; JSON object with sorted keys."),
+        Column("code_version", T.StringType(), "Version of lakerec that trained it."),
+        Column("user_count", T.LongType(), "Users with factors."),
+        Column("item_count", T.LongType(), "Items with factors."),
+        Column("pair_count", T.LongType(), "(user, item) pairs it learned from."),
+        Column("parameter_count", T.LongType(), "Learned numbers: (user_count + item_count) · rank."),
+        Column("seconds", T.DoubleType(), "Wall time of the fit until its factors were stored; s."),
+        Column("mlflow_run_id", T.StringType(), "The fit's own MLflow run; null where no tracking server answered."),
+    ),
+    key=("model_id",),
+    write=Write.APPEND,
+)
+
+
+class Run(NamedTuple):
+    """A trained model, as those need it who read its factors.
+
+    Attributes:
+        model_id: names its partition of the factor tables.
+        evaluated_by: the evaluation model of the same settings.
+        as_of: UTC; interactions of the model are projected at this time.
+        settings: sections als, feedback and split as it was trained with.
+    """
+
+    model_id: str
+    evaluated_by: str
+    as_of: datetime
+    settings: dict[str, Any]
+
+
+def model_id(
+    purpose: str,
+    as_of: datetime,
+    settings: Mapping[str, Any],
+    source_versions: Mapping[str, int],
+    code: str = __version__,
+) -> str:
+    """Name of a model: 16 hex digits that change with anything that shapes it, and with nothing else."""
+    identity = [purpose, as_of.isoformat(), settings, source_versions, code]
+    return sha256(sorted_json(identity).encode()).hexdigest()[:16]
+
+
+def sorted_json(value: object) -> str:
+    """JSON with sorted keys, as `settings` and `source_versions` are stored."""
+    return json.dumps(value, sort_keys=True)
+
+
+def newest_run(runs: DataFrame, purpose: str) -> Run:
+    """The model trained last; collects one row.
+
+    Args:
+        runs: model.runs.
+        purpose: evaluation or serving.
+
+    Raises:
+        TrainingDataError: no model of that purpose has been trained.
+    """
+    newest = F.desc("trained_at"), F.desc("as_of"), F.asc("model_id")
+    named = runs.where(F.col("purpose") == purpose).orderBy(*newest)
+    found = named.select("model_id", "evaluated_by", F.unix_micros("as_of").alias("micros"), "settings").first()
+    if found is None:
+        raise TrainingDataError(f"model.runs: holds no {purpose} model. Run train_model first.")
+    as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=found["micros"])
+    return Run(found["model_id"], found["evaluated_by"], as_of, json.loads(found["settings"]))

@@ -1,0 +1,157 @@
+"""ALS as we call it: what it learns, what it refuses, and that it gives the same bits twice."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakerec.errors import SettingsError, TrainingDataError
+from lakerec.model.als import AlsSettings, FittedAls, check_factors, fit_als, with_positive_strength
+
+SETTINGS = AlsSettings(
+    rank=3, max_iter=4, reg_param=0.1, alpha=10.0, seed=7, user_blocks=2, item_blocks=2, checkpoint_interval=10
+)
+Pairs = list[tuple[int, int, float | None]]
+
+
+def some_pairs() -> Pairs:
+    """12 users and 9 items; every user has 3 items, and returned the item whose number is 4 below its own."""
+    bought: Pairs = [(user, (user + step) % 9, 1.0 + user % 3) for user in range(12) for step in (0, 2, 3)]
+    returned: Pairs = [(user, user - 4, -2.0) for user in range(6, 12)]
+    return bought + returned
+
+
+def interactions(spark: SparkSession, pairs: Pairs) -> DataFrame:
+    return spark.createDataFrame(pairs, "user_ix int, item_ix int, strength double")
+
+
+def vectors(factors: DataFrame) -> dict[int, np.ndarray]:
+    return {row[0]: np.array(row[1], np.float32) for row in factors.collect()}
+
+
+def bits(fitted: FittedAls) -> dict[tuple[str, int], bytes]:
+    sides = {"user": fitted.user_factors, "item": fitted.item_factors}
+    return {(side, ix): vector.tobytes() for side, factors in sides.items() for ix, vector in vectors(factors).items()}
+
+
+def test_same_data_seed_and_blocks_give_the_same_bits_in_any_order_of_rows(spark: SparkSession) -> None:
+    forwards, backwards = interactions(spark, some_pairs()), interactions(spark, some_pairs()[::-1]).repartition(5)
+
+    assert bits(fit_als(forwards, SETTINGS)) == bits(fit_als(backwards, SETTINGS))
+
+
+def test_another_seed_gives_other_factors(spark: SparkSession) -> None:
+    pairs = interactions(spark, some_pairs())
+
+    assert bits(fit_als(pairs, SETTINGS)) != bits(fit_als(pairs, SETTINGS.model_copy(update={"seed": 8})))
+
+
+def test_the_user_factors_solve_the_normal_equations_of_the_item_factors(spark: SparkSession) -> None:
+    fitted = fit_als(interactions(spark, some_pairs()), SETTINGS)
+    users, items = vectors(fitted.user_factors), vectors(fitted.item_factors)
+
+    assert set(users) == set(range(12))
+    for user, found in users.items():
+        np.testing.assert_allclose(found, solved(user, items), rtol=1e-5, atol=1e-6)
+
+
+def solved(user: int, items: dict[int, np.ndarray]) -> np.ndarray:
+    """x = (YtY + sum alpha |r| y yt + reg n I)^-1 sum over r > 0 of (1 + alpha r) y, with n = number of r > 0."""
+    own = [(item, strength) for owner, item, strength in some_pairs() if owner == user and strength is not None]
+    matrix = sum(np.outer(y, y) for y in np.float64(list(items.values())))
+    matrix += SETTINGS.reg_param * sum(strength > 0 for _, strength in own) * np.eye(SETTINGS.rank)
+    right = np.zeros(SETTINGS.rank)
+    for item, strength in own:
+        y = items[item].astype(np.float64)
+        matrix += SETTINGS.alpha * abs(strength) * np.outer(y, y)
+        right += (1 + SETTINGS.alpha * strength) * y if strength > 0 else 0
+    return np.linalg.solve(matrix, right)
+
+
+def test_users_and_items_without_a_positive_strength_are_left_out_but_other_returns_stay(spark: SparkSession) -> None:
+    pairs = interactions(
+        spark,
+        [
+            (1, 1, 2.0),
+            (1, 2, -1.0),  # stays: both sides have something positive
+            (2, 2, 1.0),
+            (3, 1, -1.0),  # user 3 only returned
+            (2, 4, 0.0),  # nobody wanted item 4
+            (3, 4, -5.0),
+            (5, 5, 1e-60),  # nothing to float32
+        ],
+    )
+
+    kept = sorted((row.user_ix, row.item_ix, row.strength) for row in with_positive_strength(pairs).collect())
+
+    assert kept == [(1, 1, 2.0), (1, 2, -1.0), (2, 2, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param([(0, 0, 1.0)], id="one pair"),
+        pytest.param([(0, item, 1.0) for item in range(8)], id="one user"),
+        pytest.param([(user, user % 2, 1.0) for user in range(8)], id="fewer items than rank"),
+        pytest.param([(user, user % 3, 1e-40) for user in range(8)], id="strengths near float32's smallest"),
+    ],
+)
+def test_little_data_is_fitted_like_any_other(spark: SparkSession, pairs: Pairs) -> None:
+    fitted = fit_als(interactions(spark, pairs), SETTINGS)
+
+    assert set(vectors(fitted.user_factors)) == {user for user, _, _ in pairs}
+    assert set(vectors(fitted.item_factors)) == {item for _, item, _ in pairs}
+    assert fitted.pair_count == len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        pytest.param([], "no user has acted on an item before the cut", id="empty"),
+        pytest.param([(0, 0, -1.0), (1, 1, 0.0)], "no pair has a positive strength", id="only returns"),
+        pytest.param([(0, 0, 1.0), (1, 1, float("nan"))], "1 strengths are no finite numbers", id="nan"),
+        pytest.param([(0, 0, 1.0), (0, 1, float("inf"))], "1 strengths are no finite numbers", id="infinite"),
+        pytest.param([(0, 0, 1.0), (1, 1, 1.0), (1, 0, None)], "1 strengths are no finite numbers", id="null"),
+    ],
+)
+def test_data_that_cannot_be_learned_from_is_refused(spark: SparkSession, pairs: Pairs, message: str) -> None:
+    with pytest.raises(TrainingDataError, match=message):
+        fit_als(interactions(spark, pairs), SETTINGS)
+
+
+def test_equations_that_cannot_be_solved_name_the_settings_to_change(spark: SparkSession) -> None:
+    far_too_strong = interactions(spark, [(user, item, 1e30) for user in range(6) for item in range(user % 3 + 1)])
+
+    with pytest.raises(TrainingDataError, match=r"als.reg_param 0.1 and als.alpha 10.0.*Raise als.reg_param"):
+        fit_als(far_too_strong, SETTINGS)
+
+
+def test_factors_that_are_no_numbers_are_refused(spark: SparkSession) -> None:
+    fine = spark.createDataFrame([(1, [0.5, -0.5])], "user_ix int, factors array<float>")
+    broken = fine.withColumn("factors", F.array(F.lit(1.0), F.lit("NaN").cast("double")).cast("array<float>"))
+
+    check_factors(fine)
+    with pytest.raises(TrainingDataError, match="the fit diverged"):
+        check_factors(broken)
+
+
+@pytest.fixture
+def checkpoints(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    spark.sparkContext.setCheckpointDir(str(tmp_path_factory.mktemp("checkpoints")))
+    yield
+
+
+def test_more_iterations_than_spark_survives_need_a_checkpoint_directory(
+    spark: SparkSession, request: pytest.FixtureRequest
+) -> None:
+    pairs = interactions(spark, some_pairs())
+    long = SETTINGS.model_copy(update={"max_iter": 20})
+
+    if spark.sparkContext.getCheckpointDir() is None:
+        with pytest.raises(SettingsError, match="als.max_iter: 20 iterations are more than als.checkpoint_interval"):
+            fit_als(pairs, long)
+    request.getfixturevalue("checkpoints")
+
+    assert fit_als(pairs, long).pair_count == len(some_pairs())
