@@ -1,0 +1,138 @@
+"""What an evaluation looks at: what happened after the cut, to whom, and what they would have been shown."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakerec.diagnostics.lists import Catalogue, share_of_strength
+from lakerec.diagnostics.probabilities import Candidates
+from lakerec.diagnostics.rankings import ALS, POPULARITY, TEST, VALIDATION
+from lakerec.gold.interactions import FeedbackSettings, project_interactions
+from lakerec.gold.item_popularity import rank_popularity
+from lakerec.model.baselines import popularity_items
+from lakerec.model.scorer import collect_items
+from lakerec.model.split import SplitSettings, Window, in_window, pairs_with, relevant_pairs, until, windows_after
+
+
+class EvaluatedModel(NamedTuple):
+    """An evaluation model as stored.
+
+    Attributes:
+        as_of: last moment that it knows; in UTC.
+        split: where its windows lie.
+        feedback: how it weighed what it learned from.
+        user_factors: user_ix, factors.
+        item_factors: item_ix, factors.
+    """
+
+    as_of: datetime
+    split: SplitSettings
+    feedback: FeedbackSettings
+    user_factors: DataFrame
+    item_factors: DataFrame
+
+
+class Happened(NamedTuple):
+    """What followed the cut, by split.
+
+    Attributes:
+        masked: distinct (user_ix, item_ix) of training, which are listed no more.
+        relevant: distinct (split, user_ix, item_ix) with a relevant action in the window, without the masked.
+        active: distinct (split, user_ix) with any action in the window.
+    """
+
+    masked: DataFrame
+    relevant: DataFrame
+    active: DataFrame
+
+
+def see_what_happened(daily: DataFrame, model: EvaluatedModel, mask_actions: Collection[str]) -> Happened:
+    """What users did after the cut.
+
+    Args:
+        daily: gold.daily_interactions.
+        mask_actions: actions by which an item becomes known to a user.
+    """
+    windows = windows_after(model.as_of.date(), model.split)
+    by_split = {VALIDATION: windows.calibrate, TEST: windows.test}
+    masked = pairs_with(until(daily, windows.train_until), mask_actions)
+
+    def found(window: Window) -> DataFrame:
+        return relevant_pairs(daily, window, masked, model.split)
+
+    def acting(window: Window) -> DataFrame:
+        return in_window(daily, window).select("user_ix").distinct()
+
+    return Happened(
+        masked=masked,
+        relevant=_stacked({split: found(window) for split, window in by_split.items()}),
+        active=_stacked({split: acting(window) for split, window in by_split.items()}),
+    )
+
+
+def project_training(daily: DataFrame, model: EvaluatedModel) -> DataFrame:
+    """gold.interactions as the model knew them.
+
+    Args:
+        daily: gold.daily_interactions.
+    """
+    return project_interactions(until(daily, model.as_of.date()), model.as_of, model.feedback)
+
+
+def fit_catalogue(model: EvaluatedModel, interactions: DataFrame, item_index: DataFrame) -> Catalogue:
+    """Bring what can be listed to the driver: the model's items, and the bestsellers before the cut.
+
+    Args:
+        interactions: see `project_training`.
+        item_index: gold.item_index.
+    """
+    bestsellers = share_of_strength(rank_popularity(interactions, item_index))
+    return Catalogue(collect_items(model.item_factors, item_index), popularity_items(bestsellers, item_index))
+
+
+def served_candidates(labelled: DataFrame, active: DataFrame) -> DataFrame:
+    """What each calibrated recommender lists for the users that it serves, bought or not.
+
+    als serves all known users. popularity serves the users without factors who act in the window: nobody is served
+    before they come.
+
+    Args:
+        labelled: see `rankings.label_lists`.
+        active: distinct (split, user_ix) of users with any action in the window.
+
+    Returns:
+        recommender, split, score, is_relevant.
+    """
+    by_model = labelled.where(F.col("recommender") == ALS)
+    by_sales = labelled.where("is_newcomer").join(active, on=["split", "user_ix"], how="left_semi")
+    return by_model.unionByName(by_sales).select("recommender", "split", "score", "is_relevant")
+
+
+def fit_candidates(served: DataFrame) -> dict[tuple[str, str], Candidates]:
+    """Bring candidates to the driver, by (recommender, split).
+
+    At most 4 · ranking.max_users · ranking.top_n rows of 11 bytes. They are put in order of score, so that sums over
+    them do not depend on the order of tasks.
+
+    Args:
+        served: see `served_candidates`.
+    """
+    is_als, is_test = (F.col("recommender") == ALS).alias("is_als"), (F.col("split") == TEST).alias("is_test")
+    table = served.select(is_als, is_test, "score", "is_relevant").toArrow()
+    of_als, of_test, score, is_bought = (column.to_numpy() for column in table.columns)
+    order = np.lexsort((is_bought, score))
+    return {
+        (recommender, split): Candidates(score[rows], is_bought[rows].astype(np.float64))
+        for recommender, split in product((ALS, POPULARITY), (VALIDATION, TEST))
+        for rows in [order[(of_als[order] == (recommender == ALS)) & (of_test[order] == (split == TEST))]]
+    }
+
+
+def _stacked(by_split: Mapping[str, DataFrame]) -> DataFrame:
+    validation, test = (frame.withColumn("split", F.lit(split)) for split, frame in by_split.items())
+    return validation.unionByName(test)

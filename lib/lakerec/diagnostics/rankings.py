@@ -1,0 +1,172 @@
+"""diagnostics.rankings: the ranked lists that a model and its baselines would have shown, and what came of them.
+
+The evaluation model knows nothing after the cut. Known users (those with factors) get a list from each recommender.
+Users without factors who act in a window are newcomers and can only be given bestsellers, so they appear under
+`ladder`, which serves everybody: als for known users, popularity for newcomers. als, popularity and random are judged
+on the same users and can be compared; ladder is judged on more.
+"""
+
+from itertools import pairwise
+from typing import Self
+
+from pydantic import Field, model_validator
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec.contract import Column, Settings, Table, Write
+
+RANKINGS = Table(
+    name="diagnostics.rankings",
+    comment="One row per (model, recommender, split, user, rank): lists of users who did something relevant.",
+    columns=(
+        Column("model_id", T.StringType(), "Evaluation model."),
+        Column("recommender", T.StringType(), "als, popularity, random; or ladder: als, for newcomers popularity."),
+        Column("split", T.StringType(), "validation: judged by the calibrate window; test: by the window after it."),
+        Column("user_ix", T.IntegerType(), "Whose list; as in gold.user_index."),
+        Column("rank", T.IntegerType(), "Place in the list, from 1; training items are left out."),
+        Column("item_ix", T.IntegerType(), "What is listed; as in gold.item_index."),
+        Column("score", T.DoubleType(), "Raw score of the recommender that ordered the list."),
+        Column("is_relevant", T.BooleanType(), "Whether a relevant action followed in the window."),
+    ),
+    key=("model_id", "recommender", "split", "user_ix", "rank"),
+    write=Write.REPLACE_PARTITIONS,
+    partition_by="model_id",
+)
+
+ALS, POPULARITY, RANDOM, LADDER = "als", "popularity", "random", "ladder"
+VALIDATION, TEST = "validation", "test"
+NEW = "new"
+
+
+class RankingSettings(Settings):
+    """Whom to rank for, how far, and how to cut what is reported."""
+
+    top_n: int = Field(ge=1, le=1000, description="length of the lists that are stored and calibrated on; items")
+    ks: tuple[int, ...] = Field(min_length=1, description="lengths of the list at which metrics are measured; items")
+    max_users: int = Field(ge=1, description="users drawn at most, of those known and of newcomers each; users")
+    seed: int = Field(description="seed of that draw and of the random recommender")
+    history_bounds: tuple[int, ...] = Field(
+        min_length=1, description="where bands of a user's training events begin, ascending from 1; events"
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if min(self.ks) < 1 or max(self.ks) > self.top_n:
+            raise ValueError(f"ranking.ks must lie in 1..ranking.top_n ({self.top_n})")
+        if self.history_bounds[0] != 1 or any(low >= high for low, high in pairwise(self.history_bounds)):
+            raise ValueError("ranking.history_bounds must begin with 1 and ascend")
+        return self
+
+
+def draw_users(factors: DataFrame, active: DataFrame, relevant: DataFrame, settings: RankingSettings) -> DataFrame:
+    """Draw the users of an evaluation, the same ones each time: at most `max_users` known ones and as many newcomers.
+
+    Args:
+        factors: user_ix of users with factors.
+        active: user_ix of users with any action in a window; may repeat.
+        relevant: split, user_ix, item_ix.
+
+    Returns:
+        user_ix, is_known (has factors), is_buyer (did something relevant in a window). One row per drawn user.
+    """
+    newcomers = active.select("user_ix").distinct().join(factors, on="user_ix", how="left_anti")
+    known = _draw(factors.select("user_ix"), settings).withColumn("is_known", F.lit(True))
+    users = known.unionByName(_draw(newcomers, settings).withColumn("is_known", F.lit(False)))
+    buyers = relevant.select("user_ix").distinct().withColumn("is_buyer", F.lit(True))
+    marked = users.join(buyers, on="user_ix", how="left")
+    return marked.withColumn("is_buyer", F.coalesce("is_buyer", F.lit(False)))
+
+
+def label_lists(lists: DataFrame, relevant: DataFrame) -> DataFrame:
+    """Say of each listed item, for each split, whether it was relevant.
+
+    Args:
+        lists: recommender (als, popularity, random), is_newcomer, user_ix, rank, item_ix, score.
+        relevant: split, user_ix, item_ix; distinct.
+
+    Returns:
+        The lists once per split, with split and is_relevant.
+    """
+    splits = F.explode(F.array(F.lit(VALIDATION), F.lit(TEST)))
+    found = relevant.withColumn("found", F.lit(True))
+    labelled = lists.withColumn("split", splits).join(found, on=["split", "user_ix", "item_ix"], how="left")
+    return labelled.withColumn("is_relevant", F.col("found").isNotNull()).drop("found")
+
+
+def judge_users(users: DataFrame, relevant: DataFrame, history: DataFrame) -> DataFrame:
+    """Whose lists are judged: users who did something relevant in the window; nobody else can be served well or badly.
+
+    Args:
+        users: see `draw_users`.
+        relevant: split, user_ix, item_ix; distinct.
+        history: user_ix, history (band); users without a row are new.
+
+    Returns:
+        recommender, split, user_ix, relevant_count, history. One row per list to be judged.
+    """
+    everybody, newcomers = ([F.lit(name) for name in names] for names in ((ALS, POPULARITY, RANDOM, LADDER), (LADDER,)))
+    recommenders = F.when(F.col("is_known"), F.array(*everybody)).otherwise(F.array(*newcomers))
+    counts = relevant.groupBy("split", "user_ix").agg(F.count("*").alias("relevant_count"))
+    drawn = counts.join(users.select("user_ix", "is_known"), on="user_ix", how="inner")
+    banded = drawn.join(history, on="user_ix", how="left").withColumn("history", F.coalesce("history", F.lit(NEW)))
+    judged = banded.withColumn("recommender", F.explode(recommenders))
+    return judged.select("recommender", "split", "user_ix", "relevant_count", "history")
+
+
+def judged_rankings(labelled: DataFrame, judged: DataFrame) -> DataFrame:
+    """The rows of diagnostics.rankings without model_id: the lists of judged users, and the ladder made of them.
+
+    Args:
+        labelled: see `label_lists`.
+        judged: see `judge_users`.
+    """
+    own = labelled.where("NOT is_newcomer")
+    ladder = labelled.where((F.col("recommender") == ALS) | F.col("is_newcomer"))
+    lists = own.unionByName(ladder.withColumn("recommender", F.lit(LADDER)))
+    kept = lists.join(judged, on=["recommender", "split", "user_ix"], how="left_semi")
+    return kept.select([name for name in RANKINGS.names if name != "model_id"])
+
+
+def history_bands(interactions: DataFrame, settings: RankingSettings) -> DataFrame:
+    """Band of each user's training events, such as `5-19`.
+
+    Args:
+        interactions: gold.interactions as of the cut; user_ix, event_count.
+
+    Returns:
+        user_ix, history.
+    """
+    events = interactions.groupBy("user_ix").agg(F.sum("event_count").alias("events"))
+    return events.select("user_ix", _band(F.col("events"), settings.history_bounds).alias("history"))
+
+
+def share_of_users(interactions: DataFrame, item_factors: DataFrame) -> DataFrame:
+    """Share of training users who had each item of the catalogue.
+
+    Args:
+        interactions: gold.interactions as of the cut; one row per (user_ix, item_ix).
+        item_factors: model.item_factors of the evaluation model: the catalogue.
+
+    Returns:
+        item_ix, user_share (0..1; null for an item that no training user had). One row per item of the catalogue.
+    """
+    users = interactions.agg(F.count_distinct("user_ix").alias("all_users"))
+    counts = interactions.groupBy("item_ix").agg(F.count("*").alias("users"))
+    shares = counts.crossJoin(F.broadcast(users)).withColumn("user_share", F.col("users") / F.col("all_users"))
+    return item_factors.select("item_ix").join(shares.select("item_ix", "user_share"), on="item_ix", how="left")
+
+
+def _draw(users: DataFrame, settings: RankingSettings) -> DataFrame:
+    hashed = F.xxhash64(F.col("user_ix"), F.lit(settings.seed))
+    return users.orderBy(hashed, "user_ix").limit(settings.max_users)
+
+
+def _band(events: SparkColumn, bounds: tuple[int, ...]) -> SparkColumn:
+    band = F.lit(NEW)
+    for low, high in pairwise((*bounds, None)):
+        if low is not None:
+            name = f"{low}+" if high is None else f"{low}-{high - 1}" if high - 1 > low else f"{low}"
+            band = F.when(events >= low, F.lit(name)).otherwise(band)
+    return band

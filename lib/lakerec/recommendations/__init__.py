@@ -1,0 +1,1 @@
+"""What users are recommended, and which of it is live."""

@@ -1,0 +1,130 @@
+"""diagnose_model: one tiny evaluation, worked by hand."""
+
+import pytest
+
+from jobs import diagnose_model
+from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
+from lakerec.diagnostics.probabilities import PROBABILITIES
+from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
+from lakerec.diagnostics.rankings import RANKINGS
+from lakerec.diagnostics.thresholds import THRESHOLDS
+from lakerec.diagnostics.verdict import verdict
+from lakerec.errors import SettingsError, TrainingDataError
+from lakerec.lakehouse import Lakehouse, LakeSettings
+from lakerec.model.runs import RUNS
+from tests.jobs.trained_lake import ANN, BEN, DAN, SETTINGS, configuration, fill
+
+TABLES = (RANKINGS, RANKING_METRICS, COEFFICIENTS, PROBABILITIES, THRESHOLDS)
+
+
+@pytest.fixture(scope="module")
+def lake(spark, tmp_path_factory):
+    """One lake for the module: diagnosed once, then only read; what diagnoses again leaves it as it was."""
+    settings = LakeSettings(root=str(tmp_path_factory.mktemp("lake")), run_id="test", rebuild=(), wait_seconds=0)
+    lake = Lakehouse(spark, settings)
+    fill(lake)
+    lake.counts = diagnose_model.main(spark, configuration(lake))
+    return lake
+
+
+def listed(lake, recommender, split, user_ix):
+    rows = lake.read(RANKINGS).where(f"recommender = '{recommender}' AND split = '{split}' AND user_ix = {user_ix}")
+    return [(row["item_ix"], row["is_relevant"]) for row in rows.orderBy("rank").collect()]
+
+
+def test_a_known_user_is_listed_everything_but_training_items_with_what_came_true(lake):
+    assert listed(lake, "als", "test", ANN) == [(1, False), (2, True), (3, False), (4, False), (5, False)]
+    assert listed(lake, "als", "validation", ANN) == [(1, True), (2, False), (3, False), (4, False), (5, False)]
+    assert listed(lake, "popularity", "test", ANN) == [(1, False)]  # bestsellers are what was wanted before the cut
+    assert {item for item, _ in listed(lake, "random", "test", ANN)} == {1, 2, 3, 4, 5}
+
+
+def test_a_newcomer_is_listed_bestsellers_by_the_ladder_alone(lake):
+    assert listed(lake, "ladder", "test", DAN) == [(0, True), (1, False)]
+    assert listed(lake, "als", "test", DAN) == []
+    assert listed(lake, "popularity", "test", DAN) == []
+
+
+def test_only_users_who_did_something_relevant_are_judged_and_the_ladder_serves_them_all(lake):
+    judged = lake.read(RANKINGS).select("recommender", "split", "user_ix").distinct().collect()
+
+    known = {("validation", ANN), ("validation", BEN), ("test", ANN)}
+    expected = {(name, *user) for name in ("als", "popularity", "random", "ladder") for user in known}
+    assert {tuple(row) for row in judged} == expected | {("ladder", "test", DAN)}
+
+
+def test_metrics_count_what_the_lists_found(lake):
+    rows = lake.read(RANKING_METRICS).where("split = 'test'").collect()
+
+    value = {(row["recommender"], row["slice"], row["metric"], row["k"]): row["value"] for row in rows}
+    assert value["als", "all", "recall", 1] == 0 / 1
+    assert value["als", "all", "recall", 2] == 1 / 1
+    assert value["popularity", "all", "recall", 2] == 0 / 1
+    assert value["ladder", "all", "hit_rate", 1] == (0 + 1) / 2
+    assert value["ladder", "history=new", "hit_rate", 1] == 1 / 1
+    assert value["ladder", "history=1-4", "hit_rate", 1] == 0 / 1
+    assert value["als", "all", "coverage", 2] == 2 / 6  # ann is listed i1 and i2 of six items
+    assert verdict(rows, k=2).startswith("finds 1 later purchases where bestsellers find none")
+
+
+def test_the_model_is_calibrated_on_all_known_users_and_newcomers_have_too_few_to_be(lake):
+    coefficients = [row.asDict() for row in lake.read(COEFFICIENTS).collect()]
+
+    als, popularity = calibration_of(coefficients, "als"), calibration_of(coefficients, "popularity")
+    assert als.slope > 0
+    assert popularity == (None, None, "0 of 0 candidates were bought, fewer than 1")
+    bins = lake.read(PROBABILITIES).collect()
+    assert {row["recommender"] for row in bins} == {"als"}
+    assert sum(row["count"] for row in bins) == 3 * 5  # also cat, who bought nothing new, and ben, who bought nothing
+    assert sum(row["count"] * row["observed"] for row in bins) == pytest.approx(1)
+
+
+def test_one_threshold_is_chosen_and_the_settings_are_among_the_coefficients(lake):
+    chosen = lake.read(THRESHOLDS).where("is_chosen").collect()
+
+    assert len(chosen) == 1
+    assert chosen[0]["reason"].startswith("lowest threshold with a precision of 0.2000")  # 1.5 times 2 of 15 candidates
+    weights = lake.read(COEFFICIENTS).where("name = 'weights.purchase'").collect()
+    assert [(row["part"], row["value"], row["unit"]) for row in weights] == [("feedback", 6.0, "strength per event")]
+
+
+def test_counts_say_how_many_candidates_went_in_and_how_many_rows_came_out(lake):
+    assert lake.counts["rows_in"] == 2 * 3 * 5 + 2  # als on both windows; dan's two bestsellers on the test window
+    assert lake.counts["rows_out"] == lake.read(RANKINGS).count()
+    assert lake.counts["calibrated"] == 1
+
+
+def test_a_second_run_commits_nothing(lake):
+    before = lake.source_versions(*TABLES)
+
+    counts = diagnose_model.main(lake.spark, configuration(lake))
+
+    assert set(counts.values()) == {0}
+    assert lake.source_versions(*TABLES) == before
+
+
+def test_other_settings_judge_the_same_model_anew_and_replace_its_rows(lake):
+    config = configuration(lake, ranking__ks=[3])
+
+    diagnose_model.main(lake.spark, config)
+
+    assert {row["k"] for row in lake.read(RANKING_METRICS).select("k").distinct().collect()} == {3}
+    assert lake.read(THRESHOLDS).where("is_chosen").count() == 1
+
+
+def test_without_a_model_it_says_what_to_run_first(spark, tmp_path):
+    empty = Lakehouse(spark, LakeSettings(root=str(tmp_path), run_id="test", rebuild=(), wait_seconds=0))
+    trained_by_another = spark.createDataFrame([], RUNS.schema)
+    empty.append(RUNS, trained_by_another)
+
+    with pytest.raises(TrainingDataError, match="Run train_model first"):
+        diagnose_model.main(spark, configuration(empty))
+
+
+def test_windows_of_two_lengths_are_refused_because_probabilities_would_mean_two_things(spark, tmp_path, monkeypatch):
+    uneven = Lakehouse(spark, LakeSettings(root=str(tmp_path), run_id="test", rebuild=(), wait_seconds=0))
+    monkeypatch.setitem(SETTINGS["split"], "test_days", 2)
+    fill(uneven)
+
+    with pytest.raises(SettingsError, match=r"split\.test_days: is 2, but split\.calibrate_days 1"):
+        diagnose_model.main(spark, configuration(uneven))

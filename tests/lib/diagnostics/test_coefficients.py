@@ -1,0 +1,37 @@
+"""diagnostics.coefficients: chosen and fitted numbers as rows."""
+
+from lakerec.diagnostics.coefficients import calibration_of, chosen_coefficients, fitted_coefficients
+from lakerec.diagnostics.probabilities import Calibration
+
+SETTINGS = {
+    "als": {"alpha": 40.0, "rank": 16, "implicit": True},
+    "feedback": {"half_life_days": 30, "weights": {"cart": 3.0, "return": -4.0}},
+    "split": {"relevant_actions": ["purchase"], "marks": [1, 5]},
+}
+
+
+def test_every_number_of_the_settings_is_a_row_with_its_unit_and_texts_and_switches_are_none():
+    rows = chosen_coefficients(SETTINGS)
+
+    assert [(row.part, row.name, row.position, row.value, row.unit) for row in rows] == [
+        ("als", "alpha", 0, 40.0, "1"),
+        ("als", "rank", 0, 16.0, "1"),
+        ("feedback", "half_life_days", 0, 30.0, "days"),
+        ("feedback", "weights.cart", 0, 3.0, "strength per event"),
+        ("feedback", "weights.return", 0, -4.0, "strength per event"),
+        ("split", "marks", 0, 1.0, "1"),
+        ("split", "marks", 1, 5.0, "1"),
+    ]
+
+
+def test_a_calibration_is_read_back_as_it_was_written():
+    calibrations = {"als": Calibration(-4.0, 12.5), "popularity": Calibration(None, None, "3 of 80 were bought")}
+
+    rows = [row._asdict() for row in fitted_coefficients(calibrations)]
+
+    assert [row["name"] for row in rows] == ["als.intercept", "als.slope", "popularity.intercept", "popularity.slope"]
+    assert {name: calibration_of(rows, name) for name in calibrations} == calibrations
+
+
+def test_a_recommender_without_stored_calibration_has_none():
+    assert calibration_of([], "als") == Calibration(None, None, "no calibration of als is stored")

@@ -1,0 +1,91 @@
+"""What an evaluation looks at; the whole of it is worked by hand in tests/jobs/test_diagnose_model.py."""
+
+from datetime import date, datetime, time
+
+from lakerec.diagnostics.evidence import EvaluatedModel, fit_candidates, see_what_happened, served_candidates
+from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
+from lakerec.gold.interactions import FeedbackSettings
+from lakerec.model.split import SplitSettings, last_moment
+
+MODEL = EvaluatedModel(
+    as_of=last_moment(date(2026, 3, 10)),
+    split=SplitSettings(calibrate_days=2, test_days=2, relevant_actions=("purchase",)),
+    feedback=FeedbackSettings(weights={"view": 1.0, "purchase": 6.0}, cancels={}, half_life_days=0, window_days=0),
+    user_factors=None,
+    item_factors=None,
+)
+LABELLED = "recommender string, is_newcomer boolean, split string, user_ix int, score double, is_relevant boolean"
+
+
+def daily(spark, *events):
+    noon = datetime.combine(date(2026, 3, 1), time(12))
+    rows = [(date(2026, 3, day), user, item, action, 1, None, noon, noon) for day, user, item, action in events]
+    return spark.createDataFrame(rows, DAILY_INTERACTIONS.schema)
+
+
+def tuples(frame):
+    return sorted(tuple(row) for row in frame.collect())
+
+
+def test_what_followed_the_cut_is_split_by_window_and_leaves_out_what_was_known_before(spark):
+    events = daily(
+        spark,
+        (9, 1, 10, "view"),
+        (10, 1, 11, "purchase"),
+        (11, 1, 10, "purchase"),  # viewed before the cut: known
+        (11, 1, 12, "view"),  # not relevant, but it shows that he was there
+        (12, 1, 13, "purchase"),
+        (12, 1, 13, "view"),
+        (13, 1, 13, "purchase"),
+        (14, 2, 10, "purchase"),
+        (15, 3, 10, "purchase"),  # after the test window
+    )
+
+    happened = see_what_happened(events, MODEL, mask_actions=["view", "purchase"])
+
+    assert tuples(happened.masked) == [(1, 10), (1, 11)]
+    assert tuples(happened.relevant.select("split", "user_ix", "item_ix")) == [
+        ("test", 1, 13),
+        ("test", 2, 10),
+        ("validation", 1, 13),
+    ]
+    assert tuples(happened.active.select("split", "user_ix")) == [("test", 1), ("test", 2), ("validation", 1)]
+
+
+def test_what_is_not_a_masking_action_leaves_the_item_to_be_found_again(spark):
+    events = daily(spark, (9, 1, 10, "view"), (11, 1, 10, "purchase"))
+
+    happened = see_what_happened(events, MODEL, mask_actions=["purchase"])
+
+    assert tuples(happened.masked) == []
+    assert tuples(happened.relevant.select("split", "user_ix", "item_ix")) == [("validation", 1, 10)]
+
+
+def test_the_model_is_calibrated_on_all_its_users_and_bestsellers_on_newcomers_who_came_in_that_window(spark):
+    labelled = spark.createDataFrame(
+        [
+            ("als", False, "test", 1, 0.9, True),
+            ("als", False, "test", 2, 0.8, False),  # known, did nothing: still a candidate that was not bought
+            ("als", False, "validation", 1, 0.9, False),
+            ("popularity", False, "test", 1, 0.7, True),  # a baseline of a known user is not served
+            ("popularity", True, "test", 8, 0.6, True),
+            ("popularity", True, "test", 9, 0.5, False),  # came in the other window
+        ],
+        LABELLED,
+    )
+    active = spark.createDataFrame([("test", 8), ("validation", 9)], "split string, user_ix int")
+
+    found = fit_candidates(served_candidates(labelled, active))
+
+    als, popularity = found["als", "test"], found["popularity", "test"]
+    assert (als.score.tolist(), als.is_bought.tolist()) == ([0.8, 0.9], [0.0, 1.0])
+    assert (popularity.score.tolist(), popularity.is_bought.tolist()) == ([0.6], [1.0])
+    assert [len(found[key].score) for key in (("als", "validation"), ("popularity", "validation"))] == [1, 0]
+
+
+def test_without_candidates_each_recommender_has_none(spark):
+    served = spark.createDataFrame([], "recommender string, split string, score double, is_relevant boolean")
+
+    found = fit_candidates(served)
+
+    assert [len(candidates.score) for candidates in found.values()] == [0, 0, 0, 0]
