@@ -3,11 +3,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from pyspark.sql import SparkSession
 from pytest_spark.config import SparkConfigBuilder
 
+from jobs import run_pipeline
+from lakerec.config import Config, load
 from lakerec.lakehouse import Lakehouse, LakeSettings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -31,7 +34,7 @@ def jar_cache() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever uses a lake is marked so, for `test --quick` to leave out."""
     for item in items:
-        if "lake" in getattr(item, "fixturenames", ()):
+        if {"lake", "shop"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("lake")
 
 
@@ -60,3 +63,38 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real data is not at {SHARED_DATA}; set LAKEREC_SHARED_DATA")
     return SHARED_DATA
+
+
+class Shop(NamedTuple):
+    """A tiny shop that went through the whole pipeline once; tests only read it."""
+
+    lake: Lakehouse
+    config: Config
+    folder: Path
+
+
+TINY_SHOP = {
+    "shop.user_count": "150",
+    "shop.item_count": "60",
+    "shop.events_per_day": "900",
+    "shop.days": "8",
+    "shop.style_count": "4",
+    "split.calibrate_days": "2",
+    "split.test_days": "2",
+    "als.rank": "8",
+    "als.max_iter": "3",
+    "calibration.minimum_positives": "5",
+    "ranking.top_n": "10",
+    "ranking.ks": "[5, 10]",
+    "recommend.top_n": "10",
+}
+
+
+@pytest.fixture(scope="session")
+def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The lake of a tiny generated shop, its configuration, and the folder that holds lake, landing and truth."""
+    folder = tmp_path_factory.mktemp("shop")
+    places = {"lake.root": str(folder / "lake"), "landing.root": str(folder / "landing"), "lake.run_id": "first"}
+    config = load("test", {**TINY_SHOP, **places})
+    run_pipeline.main(spark, config)
+    return Shop(Lakehouse(spark, config.lake), config, folder)

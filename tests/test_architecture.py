@@ -13,7 +13,8 @@ WORDS = {"errors", "contract", "quality", "__init__"}
 SHELL = {
     "delta_log": {"errors"},
     "locks": {"errors"},
-    "lakehouse": {"errors", "contract", "operations", "delta_log", "locks"},
+    "increment": {"errors", "contract"},
+    "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks"},
     "session": {"errors"},
     "tracking": {"errors", "contract", "operations"},
     "landing": {"errors", "contract", "bronze"},

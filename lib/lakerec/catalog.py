@@ -73,7 +73,7 @@ def as_markdown() -> str:
 
 
 _HEAD = (
-    "Generated from the declarations by `./spark-submit.sh tables > TABLES.md`; do not edit. Times are UTC; `_ix` are\n"
+    "Generated from the declarations by `python -m lakerec.catalog`; do not edit. Times are UTC; `_ix` are\n"
     "integers for the model, `_id` the producer's strings, `_share` and `probability` lie in 0..1.\n"
 )
 
@@ -88,3 +88,7 @@ def _section(table: Table) -> str:
     if table.expectations:
         lines += ["A row is believed if it", *[f"- {e.name}: `{e.condition}`" for e in table.expectations], ""]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(as_markdown())

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakerec.errors import SchemaMismatchError
+from lakerec.errors import RebuildNeededError, SchemaMismatchError
 
 TWO_ROWS_SHARE_A_KEY = "two rows share the key"
 
@@ -87,6 +87,15 @@ class Table:
         """Spark schema; comments travel as column metadata."""
         return T.StructType([T.StructField(c.name, c.type, c.nullable, {"comment": c.comment}) for c in self.columns])
 
+    @property
+    def constraints(self) -> dict[str, str]:
+        """CHECK conditions by name, for the expectations that Delta is to keep; to Delta a null fails."""
+        return {
+            e.name.replace(" ", "_"): f"coalesce({e.condition}, true)" if e.null_passes else e.condition
+            for e in self.expectations
+            if e.is_stored
+        }
+
 
 def conform(frame: DataFrame, table: Table) -> DataFrame:
     """The frame's columns in declared order, with the declared comments.
@@ -111,6 +120,22 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
             f"{table.name}: {listed}. Change the transform, or the declaration and all who read it."
         )
     return frame.select(*[F.col(c.name).alias(c.name, metadata={"comment": c.comment}) for c in table.columns])
+
+
+def with_declared_columns(stored: DataFrame, table: Table) -> DataFrame:
+    """Stored columns in declared order; nullable ones that were declared since are null.
+
+    Raises:
+        RebuildNeededError: a column that may not be null was declared since.
+    """
+    found = set(stored.columns)
+    if lacking := sorted(c.name for c in table.columns if c.name not in found and not c.nullable):
+        raise RebuildNeededError(
+            f"{table.name}: stored without {lacking}, which the declaration requires. Run with --rebuild {table.layer}."
+        )
+    return stored.select(
+        *[F.col(c.name) if c.name in found else F.lit(None).cast(c.type).alias(c.name) for c in table.columns]
+    )
 
 
 def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:

@@ -8,9 +8,7 @@ each table has followed its source stands in operations.progress, so that a job 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from typing import Any
 
 from pydantic import Field
@@ -19,9 +17,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec import __version__
-from lakerec.contract import TWO_ROWS_SHARE_A_KEY, Settings, Table, Write, conform, with_checked_key
+from lakerec.contract import (
+    TWO_ROWS_SHARE_A_KEY,
+    Settings,
+    Table,
+    Write,
+    conform,
+    with_checked_key,
+    with_declared_columns,
+)
 from lakerec.delta_log import DeltaLog
 from lakerec.errors import ContractError, DuplicateKeyError, RebuildNeededError
+from lakerec.increment import Increment, days_condition, describe_reshaping, in_order, iso_days, shape_of
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
 
@@ -33,25 +40,6 @@ class LakeSettings(Settings):
     run_id: str = Field(description="name of this run in every commit; empty: made from the start time")
     rebuild: tuple[str, ...] = Field(description="layers to compute anew from what lies to their left")
     wait_seconds: float = Field(ge=0, description="how long to wait for another writer of the same layer; s")
-
-
-@dataclass(frozen=True)
-class Increment:
-    """What a consumer has to catch up on: the days that its source changed since the consumer's last progress."""
-
-    consumer: Table
-    source: Table
-    days: list[date | None]
-    version: int
-    epoch: int
-    settings: str
-    is_needed: bool
-    is_rebuild: bool
-
-    @property
-    def config_hash(self) -> str:
-        """Short hash of the settings and transform version that shape the consumer's rows."""
-        return sha256(self.settings.encode()).hexdigest()[:16]
 
 
 class Lakehouse:
@@ -89,7 +77,7 @@ class Lakehouse:
         if not self.exists(table):
             return self.spark.createDataFrame([], table.schema)
         stored = self.spark.read.format("delta").load(self.location(table))
-        frame = _with_declared_columns(stored, table)
+        frame = with_declared_columns(stored, table)
         return frame if days is None else frame.where(days_condition(days))
 
     def read_partition(self, table: Table, value: str) -> DataFrame:
@@ -139,22 +127,18 @@ class Lakehouse:
             RebuildNeededError: a table of days was shaped by other settings or another transform, or the source's
                 log no longer reaches back to the consumer's progress.
         """
-        shape = json.dumps(_shape(settings, consumer), sort_keys=True)
-        version = self.version(source)
+        shape, version = shape_of(consumer, settings), self.version(source)
         last = self._last_progress(consumer, source)
-        is_rebuild = consumer.layer in self.settings.rebuild and (
-            last is None or last["run_id"] != self.settings.run_id
-        )
-        epoch = 1 if last is None else last["epoch"] + int(is_rebuild)
-        is_reshaped = last is not None and last["settings"] != shape
-        if is_reshaped and consumer.write is Write.REPLACE_DAYS and not is_rebuild:
-            raise RebuildNeededError(_reshaped_message(consumer, last["settings"], shape))
-        if last is None or is_rebuild:
-            days = self._all_days(source)
-        else:
-            days = self._days_between(source, last["version"], version, consumer)
-        is_needed = version >= 0 and (is_rebuild or is_reshaped or last is None or version > last["version"])
-        return Increment(consumer, source, days, version, epoch, shape, is_needed, is_rebuild)
+        if last is None:
+            return Increment(consumer, source, self._all_days(source), version, 1, shape, version >= 0, False)
+        if consumer.layer in self.settings.rebuild and last["run_id"] != self.settings.run_id:
+            return Increment(consumer, source, self._all_days(source), version, last["epoch"] + 1, shape, True, True)
+        is_reshaped = last["settings"] != shape
+        if is_reshaped and consumer.write is Write.REPLACE_DAYS:
+            raise RebuildNeededError(describe_reshaping(consumer, last["settings"], shape))
+        days = self._days_between(source, last["version"], version, consumer)
+        is_new = bool(days) if source.partition_by == "event_date" else version > last["version"]
+        return Increment(consumer, source, days, version, last["epoch"], shape, is_new or is_reshaped, False)
 
     def _last_progress(self, consumer: Table, source: Table) -> dict[str, Any] | None:
         rows = self.read(PROGRESS).where((F.col("consumer") == consumer.name) & (F.col("source") == source.name))
@@ -162,6 +146,8 @@ class Lakehouse:
         return newest[0].asDict() if newest else None
 
     def _days_between(self, source: Table, after: int, until: int, consumer: Table) -> list[date | None]:
+        if source.partition_by != "event_date":
+            return []
         try:
             days = {day for commit in self._log(source).commits(after, until) for day in commit.days()}
         except FileNotFoundError as gone:
@@ -169,12 +155,12 @@ class Lakehouse:
                 f"{consumer.name}: {source.name} no longer keeps its versions after {after}. "
                 f"Run again with --rebuild {consumer.layer}."
             ) from gone
-        return sorted(days, key=_null_first)
+        return in_order(days)
 
     def _all_days(self, source: Table) -> list[date | None]:
         if source.partition_by != "event_date":
             return []
-        return sorted({row[0] for row in self.read(source).select("event_date").distinct().collect()}, key=_null_first)
+        return in_order({row[0] for row in self.read(source).select("event_date").distinct().collect()})
 
     # ---------------------------------------------------------------- writing
 
@@ -263,7 +249,7 @@ class Lakehouse:
     def _evolution(self, table: Table, before: int, is_whole: bool) -> dict[str, str]:
         """Writer options by which the stored table follows its declaration."""
         if before < 0:
-            return {f"delta.constraints.{_slug(e.name)}": e.condition for e in table.expectations if e.is_stored}
+            return {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
         if is_whole:
             return {"overwriteSchema": "true"}
         stored = self.spark.read.format("delta").load(self.location(table)).columns
@@ -280,7 +266,7 @@ class Lakehouse:
         """What a commit says of itself in `userMetadata`."""
         return {
             "config_hash": increment.config_hash,
-            "dates": _dates(days),
+            "dates": iso_days(days),
             "epoch": increment.epoch,
             "source_versions": {increment.source.name: increment.version},
         }
@@ -291,7 +277,7 @@ class Lakehouse:
             increment.source.name,
             increment.epoch,
             increment.version,
-            _dates(days),
+            iso_days(days),
             self.settings.run_id,
             increment.config_hash,
             increment.settings,
@@ -304,58 +290,10 @@ class Lakehouse:
         return DeltaLog(self.location(table))
 
 
-def days_condition(days: Collection[date | None]) -> str:
-    """SQL condition for rows of those days and, always, for rows without a readable day."""
-    dated = ", ".join(f"DATE'{day}'" for day in sorted(day for day in days if day is not None))
-    return f"event_date IN ({dated}) OR event_date IS NULL" if dated else "event_date IS NULL"
-
-
-def _with_declared_columns(stored: DataFrame, table: Table) -> DataFrame:
-    """Stored columns in declared order; nullable ones that were declared since are null."""
-    found = set(stored.columns)
-    if lacking := sorted(c.name for c in table.columns if c.name not in found and not c.nullable):
-        raise RebuildNeededError(
-            f"{table.name}: stored without {lacking}, which the declaration requires. Run with --rebuild {table.layer}."
-        )
-    return stored.select(
-        *[F.col(c.name) if c.name in found else F.lit(None).cast(c.type).alias(c.name) for c in table.columns]
-    )
-
-
-def _shape(settings: Settings | Mapping[str, Any], consumer: Table) -> dict[str, Any]:
-    values = settings.model_dump(mode="json") if isinstance(settings, Settings) else dict(settings)
-    return {**values, "transform_version": consumer.transform_version}
-
-
-def _reshaped_message(consumer: Table, stored: str, wanted: str) -> str:
-    before, now = json.loads(stored), json.loads(wanted)
-    moved = [
-        f"{name} {json.dumps(before.get(name))} -> {json.dumps(now.get(name))}"
-        for name in sorted(before.keys() | now.keys())
-        if before.get(name) != now.get(name)
-    ]
-    return (
-        f"{consumer.name}: its rows were made with other settings ({', '.join(moved)}). "
-        f"Run again with --rebuild {consumer.layer}, or set them back."
-    )
-
-
 def _partition_column(table: Table) -> str:
     if table.partition_by is None:
         raise ContractError(f"{table.name}: has no partitions to read or replace. Declare partition_by.")
     return table.partition_by
-
-
-def _dates(days: Collection[date | None] | None) -> list[str | None] | None:
-    return None if days is None else [day and day.isoformat() for day in sorted(days, key=_null_first)]
-
-
-def _null_first(day: date | None) -> date:
-    return day or date.min
-
-
-def _slug(name: str) -> str:
-    return name.replace(" ", "_").replace("-", "_")
 
 
 @contextmanager

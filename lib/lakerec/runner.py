@@ -51,7 +51,7 @@ class StageRun:
     def line(self) -> str:
         """For the console."""
         shown = "  ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items() if value)
-        return f"  {self.stage:<20} {self.seconds:>7.1f} s   {shown or 'nothing new'}"
+        return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or 'nothing new'}"
 
 
 _STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
@@ -80,9 +80,9 @@ def run(main: Main) -> None:
 
 
 def stage(name: str, main: Main, spark: SparkSession, config: Config) -> dict[str, int]:
-    """Run one stage of the current run: timed, printed, and recorded in operations.stage_runs."""
+    """Run one stage: timed, printed and, within a run, recorded in operations.stage_runs."""
     record = StageRun(name, datetime.now(UTC))
-    _STAGES.get().append(record)
+    _STAGES.get([]).append(record)
     began = time.perf_counter()
     try:
         record.counts = dict(main(spark, config))
@@ -117,14 +117,11 @@ def _run(name: str, main: Main, arguments: argparse.Namespace, result: dict[str,
     lake = Lakehouse(spark, config.lake)
     lake.require_writable()
     try:
-        if getattr(getmodule(main), "IS_PIPELINE", False):
-            main(spark, config)
-        else:
-            stage(name, main, spark, config)
+        stage(name, main, spark, config)
     finally:
         stages = stages_so_far()
         result["stages"] = [{**vars(record), "counts": record.counts} for record in stages]
-        result["counts"] = stages[-1].counts if stages else {}
+        result["counts"] = stages[0].counts
         _record(lake, name, stages)
         spark.stop()
     if config.fail_on_held and any(record.counts.get("held_files") for record in stages):

@@ -1,0 +1,1 @@
+"""What spark-submit.sh runs around the jobs; standard library only, so that it works before anything is installed."""

@@ -1,0 +1,73 @@
+"""What a table has to catch up on, and the words in which days and settings are kept."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from lakerec.contract import Settings, Table
+
+
+@dataclass(frozen=True)
+class Increment:
+    """What a consumer has to catch up on: the days that its source changed since the consumer's last progress."""
+
+    consumer: Table
+    source: Table
+    days: list[date | None]
+    version: int
+    epoch: int
+    settings: str
+    is_needed: bool
+    is_rebuild: bool
+
+    @property
+    def config_hash(self) -> str:
+        """Short hash of the settings and transform version that shape the consumer's rows."""
+        return sha256(self.settings.encode()).hexdigest()[:16]
+
+
+def days_condition(days: Collection[date | None]) -> str:
+    """SQL condition for rows of those days and, always, for rows without a readable day."""
+    dated = ", ".join(f"DATE'{day}'" for day in in_order(day for day in days if day is not None))
+    return f"event_date IN ({dated}) OR event_date IS NULL" if dated else "event_date IS NULL"
+
+
+def in_order(days: Iterable[date | None]) -> list[date | None]:
+    """Days ascending; None, for rows without a readable day, comes first."""
+    return sorted(days, key=lambda day: day or date.min)
+
+
+def iso_days(days: Collection[date | None] | None) -> list[str | None] | None:
+    """Days as ISO texts, ascending; None where a table was written whole."""
+    return None if days is None else [day.isoformat() if day else None for day in in_order(days)]
+
+
+def shape_of(consumer: Table, settings: Settings | Mapping[str, Any]) -> str:
+    """Everything that shapes the consumer's rows, as JSON with sorted keys."""
+    values = settings.model_dump(mode="json") if isinstance(settings, Settings) else dict(settings)
+    return json.dumps({**values, "transform_version": consumer.transform_version}, sort_keys=True)
+
+
+def describe_reshaping(consumer: Table, stored: str, wanted: str) -> str:
+    """Which settings differ between two shapes, and what to do about it."""
+    before, now = _flat(json.loads(stored)), _flat(json.loads(wanted))
+    moved = [
+        f"{name} {json.dumps(before.get(name))} -> {json.dumps(now.get(name))}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    return (
+        f"{consumer.name}: its rows were made with other settings ({', '.join(moved)}). "
+        f"Run again with --rebuild {consumer.layer}, or set them back."
+    )
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """`{"session": {"max_days": 3}}` -> `{"session.max_days": 3}`."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{above}{name}.") if isinstance(value, Mapping) else {f"{above}{name}": value}
+    return flat

@@ -1,0 +1,206 @@
+"""The figures that the summary and the page tell, read from the tables. Everything collected is small."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import functions as F
+
+from lakerec.bronze.events import EVENTS as BRONZE_EVENTS
+from lakerec.bronze.files import FILES
+from lakerec.bronze.malformed_lines import MALFORMED_LINES
+from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
+from lakerec.diagnostics.probabilities import PROBABILITIES
+from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
+from lakerec.diagnostics.rankings import ALS, RANKINGS, TEST
+from lakerec.diagnostics.thresholds import THRESHOLDS
+from lakerec.diagnostics.verdict import verdict
+from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
+from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.gold.user_index import USER_INDEX
+from lakerec.lakehouse import Lakehouse
+from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
+from lakerec.silver.events import EVENTS
+from lakerec.silver.items import ITEMS
+from lakerec.silver.rejected_events import REJECTED_EVENTS
+
+CUSTOMERS = 3
+ITEMS_SHOWN = 5
+EXAMPLE_BYTES = 160
+
+
+class Reject(NamedTuple):
+    """One reason for which rows were set aside, with the bytes of the first of them."""
+
+    table: str
+    reason: str
+    rows: int
+    example: str
+
+
+class Listed(NamedTuple):
+    """One item of a customer's list."""
+
+    name: str
+    probability: float | None
+    is_bought: bool
+
+
+class Customer(NamedTuple):
+    """One customer as the evaluation model saw them: what they did before the cut, and what it lists for them."""
+
+    user_id: str
+    did: list[str]
+    listed: list[Listed]
+
+
+class Facts(NamedTuple):
+    """All that is told.
+
+    Attributes:
+        funnel: (step, events), from delivered lines to purchases.
+        rejects: by table and reason, most frequent first.
+        model: the newest evaluation model, as in model.runs.
+        k: length of the list that the verdict speaks of.
+        metrics: rows of diagnostics.ranking_metrics, test window.
+        bins: rows of diagnostics.probabilities.
+        thresholds: rows of diagnostics.thresholds, ascending.
+    """
+
+    lake: str
+    funnel: list[tuple[str, int]]
+    rejects: list[Reject]
+    model: Run
+    k: int
+    verdict: str
+    metrics: list[Row]
+    bins: list[Row]
+    thresholds: list[Row]
+    customers: list[Customer]
+
+    def metric(self, recommender: str, metric: str, k: int, where: str = "all") -> float | None:
+        """One value; None where it was not measured."""
+        wanted = (recommender, metric, k, where)
+        return next((m.value for m in self.metrics if (m.recommender, m.metric, m.k, m.slice) == wanted), None)
+
+
+def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
+    """Read everything the summary and the page tell of the newest evaluated model.
+
+    Args:
+        lake: a lake in which a model has been diagnosed.
+        ks: lengths at which metrics were measured; the verdict takes 10, or else the longest.
+    """
+    model = newest_run(lake.read(RUNS), EVALUATION)
+    k = 10 if 10 in ks else max(ks)
+    metrics = lake.read_partition(RANKING_METRICS, model.model_id).where(F.col("split") == TEST).collect()
+    return Facts(
+        lake=lake.root,
+        funnel=count_funnel(lake),
+        rejects=collect_rejects(lake),
+        model=model,
+        k=k,
+        verdict=verdict([row.asDict() for row in metrics], k),
+        metrics=metrics,
+        bins=lake.read_partition(PROBABILITIES, model.model_id).orderBy("recommender", "bin").collect(),
+        thresholds=lake.read_partition(THRESHOLDS, model.model_id).orderBy("threshold").collect(),
+        customers=draw_customers(lake, model),
+    )
+
+
+def count_funnel(lake: Lakehouse) -> list[tuple[str, int]]:
+    """Events from delivery to purchase; each step is part of the one before."""
+    files = lake.read(FILES).where("status = 'read'")
+    lines = files.agg(F.sum("line_count"), F.sum("accepted_record_count")).collect()[0]
+    is_known = F.col("user_id").isNotNull() & ~F.col("is_bot")
+    events = lake.read(EVENTS).agg(
+        F.count("*"),
+        F.count_if(~F.col("is_bot")),
+        F.count_if(is_known),
+        F.count_if(is_known & (F.col("action") == "purchase")),
+    )
+    believed, by_people, by_known, purchases = events.collect()[0]
+    return [
+        ("lines delivered", lines[0] or 0),
+        ("records read", lines[1] or 0),
+        ("events believed, each once", believed),
+        ("by people, not bots", by_people),
+        ("by known customers", by_known),
+        ("purchases", purchases),
+    ]
+
+
+def collect_rejects(lake: Lakehouse) -> list[Reject]:
+    """Malformed lines and rejected events by reason, each with its first example."""
+    place = F.struct("file_id", "line_number")
+    malformed = lake.read(MALFORMED_LINES).groupBy("reason")
+    lines = malformed.agg(F.count("*").alias("count"), F.min_by("raw", place).alias("raw")).collect()
+    rejected = lake.read(REJECTED_EVENTS).withColumn("reason", F.explode("reasons"))
+    counted = rejected.groupBy("reason").agg(F.count("*").alias("count"), F.min(place).alias("place"))
+    raw = lake.read(BRONZE_EVENTS).where("record_number = 1").select("file_id", "line_number", "raw")
+    examples = raw.join(F.broadcast(counted.select("reason", "count", "place.*")), ["file_id", "line_number"])
+    found = [Reject(MALFORMED_LINES.name, r["reason"], r["count"], _text(r["raw"])) for r in lines]
+    found += [Reject(REJECTED_EVENTS.name, r["reason"], r["count"], _text(r["raw"])) for r in examples.collect()]
+    return sorted(found, key=lambda reject: (-reject.rows, reject.reason))
+
+
+def draw_customers(lake: Lakehouse, model: Run) -> list[Customer]:
+    """A few customers who bought in the test window, drawn by hash, with their lists and what they bought of them."""
+    lists = lake.read_partition(RANKINGS, model.model_id).where(
+        (F.col("split") == TEST) & (F.col("recommender") == ALS)
+    )
+    users = lists.select("user_ix").distinct().orderBy(F.xxhash64("user_ix"), "user_ix").limit(CUSTOMERS)
+    calibration = calibration_of(
+        [row.asDict() for row in lake.read_partition(COEFFICIENTS, model.model_id).collect()], ALS
+    )
+    names = _names(lake)
+    listed = (
+        lists.where(F.col("rank") <= ITEMS_SHOWN)
+        .join(F.broadcast(users), "user_ix")
+        .join(names, "item_ix")
+        .withColumn("probability", calibration.of_column(F.col("score")))
+        .join(lake.read(USER_INDEX), "user_ix")
+        .orderBy("user_ix", "rank")
+        .collect()
+    )
+    did = _what_they_did(lake.read(DAILY_INTERACTIONS), users, names, model)
+    return [
+        Customer(
+            user_id=next(row.user_id for row in listed if row.user_ix == user_ix),
+            did=did.get(user_ix, []),
+            listed=[Listed(r.name, r.probability, r.is_relevant) for r in listed if r.user_ix == user_ix],
+        )
+        for user_ix in dict.fromkeys(row.user_ix for row in listed)
+    ]
+
+
+def _names(lake: Lakehouse) -> DataFrame:
+    items = lake.read(ITEMS).select("item_id", "name")
+    named = lake.read(ITEM_INDEX).join(items, "item_id", "left")
+    return named.select("item_ix", F.coalesce("name", "item_id").alias("name"))
+
+
+def _what_they_did(daily: DataFrame, users: DataFrame, names: DataFrame, model: Run) -> Mapping[int, list[str]]:
+    """Per customer and action: how often, and the two items it was done to most lately, before the cut."""
+    before = daily.where(F.col("event_date") <= F.to_date(F.lit(model.as_of))).join(F.broadcast(users), "user_ix")
+    lately = Window.partitionBy("user_ix", "action").orderBy(F.desc("last_at"), "item_ix")
+    rows = (
+        before.join(names, "item_ix")
+        .withColumn("nth", F.row_number().over(lately))
+        .groupBy("user_ix", "action")
+        .agg(
+            F.sum("event_count").alias("count"),
+            F.array_sort(F.collect_list(F.when(F.col("nth") <= 2, F.struct("nth", "name")))).alias("latest"),
+        )
+        .orderBy("user_ix", F.desc("count"), "action")
+        .collect()
+    )
+    did: dict[int, list[str]] = {}
+    for row in rows:
+        items = ", ".join(dict.fromkeys(entry["name"] for entry in row.latest))
+        did.setdefault(row.user_ix, []).append(f"{row.action} {row['count']}× ({items})")
+    return did
+
+
+def _text(raw: Any) -> str:
+    return bytes(raw or b"")[:EXAMPLE_BYTES].decode("utf-8", errors="backslashreplace")

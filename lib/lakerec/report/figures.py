@@ -1,0 +1,113 @@
+"""The pictures of the page, as SVG text."""
+
+import io
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lakerec.diagnostics.rankings import ALS, LADDER, POPULARITY, RANDOM
+from lakerec.report.facts import Facts
+
+INK, PAPER = "#23303d", "#ffffff"
+COLOURS = {ALS: "#1f6f8b", LADDER: "#3fa796", POPULARITY: "#e0a458", RANDOM: "#b8b8b8"}
+LABELS = {ALS: "model", LADDER: "model, bestsellers for newcomers", POPULARITY: "bestsellers", RANDOM: "random"}
+COMPARED = (ALS, POPULARITY, RANDOM)
+METRICS = ("recall", "precision", "ndcg", "map", "mrr", "hit_rate")
+
+
+def funnel(facts: Facts) -> str:
+    """Events left after each step."""
+    figure, axes = _canvas(7.2, 2.9)
+    steps, counts = zip(*facts.funnel, strict=True)
+    axes.barh(steps, counts, color=COLOURS[ALS], height=0.65)
+    for row, count in enumerate(counts):
+        axes.annotate(f"{count:,}", (count, row), xytext=(4, 0), textcoords="offset points", va="center", color=INK)
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(counts) * 1.15)
+    axes.xaxis.set_visible(False)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    return _svg(figure)
+
+
+def against_baselines(facts: Facts) -> str:
+    """Metrics of the model beside those of its baselines."""
+    figure, axes = _canvas(7.2, 3.1)
+    _bars(axes, METRICS, [[facts.metric(who, metric, facts.k) for metric in METRICS] for who in COMPARED], COMPARED)
+    axes.set_ylabel(f"mean over customers, first {facts.k}")
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def by_history(facts: Facts) -> str:
+    """Share of customers who find something they buy, by how much the shop knew of them."""
+    figure, axes = _canvas(7.2, 3.1)
+    slices = sorted({m.slice for m in facts.metrics if m.slice != "all"}, key=_first_number)
+    who = (LADDER, POPULARITY)
+    _bars(axes, slices, [[facts.metric(w, "hit_rate", facts.k, s) for s in slices] for w in who], who)
+    axes.set_xticks(range(len(slices)), [s.removeprefix("history=") for s in slices])
+    axes.set_xlabel("events of the customer before the cut")
+    axes.set_ylabel(f"hit rate, first {facts.k}")
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def reliability(facts: Facts) -> str:
+    """Predicted against observed probability; on the diagonal they agree."""
+    figure, axes = _canvas(4.6, 4.2)
+    highest = max((max(b.predicted, b.observed) for b in facts.bins), default=1.0) * 1.1
+    axes.plot([0, highest], [0, highest], color="#999999", linewidth=1, linestyle="--")
+    for recommender in dict.fromkeys(b.recommender for b in facts.bins):
+        bins = [b for b in facts.bins if b.recommender == recommender]
+        points = [b.predicted for b in bins], [b.observed for b in bins]
+        axes.plot(*points, "o-", color=COLOURS[recommender], label=LABELS[recommender], markersize=5, linewidth=1.2)
+    axes.set_xlabel("predicted probability")
+    axes.set_ylabel("share bought in the test window")
+    if facts.bins:
+        axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def thresholds(facts: Facts) -> str:
+    """What each threshold keeps; the chosen one is marked."""
+    figure, axes = _canvas(4.6, 4.2)
+    at = [t.threshold for t in facts.thresholds]
+    for name, colour in (("precision", COLOURS[ALS]), ("recall", COLOURS[POPULARITY]), ("share", COLOURS[RANDOM])):
+        axes.plot(at, [t[name] for t in facts.thresholds], color=colour, label=name, linewidth=1.6)
+    for chosen in (t.threshold for t in facts.thresholds if t.is_chosen):
+        axes.axvline(chosen, color=INK, linewidth=1, linestyle=":")
+        axes.annotate("chosen", (chosen, 0.97), xytext=(4, 0), textcoords="offset points", va="top", color=INK)
+    axes.set_xlabel("least probability of a recommended item")
+    axes.set_ylim(0, 1)
+    if at:
+        axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def _bars(axes: Axes, groups: Sequence[str], heights: list[list[float | None]], who: Sequence[str]) -> None:
+    width = 0.8 / len(who)
+    for nth, (recommender, values) in enumerate(zip(who, heights, strict=True)):
+        at = [group + (nth - (len(who) - 1) / 2) * width for group in range(len(groups))]
+        axes.bar(at, [value or 0 for value in values], width, color=COLOURS[recommender], label=LABELS[recommender])
+    axes.set_xticks(range(len(groups)), groups)
+
+
+def _first_number(name: str) -> tuple[int, str]:
+    digits = "".join(c if c.isdigit() else " " for c in name).split()
+    return (int(digits[0]) if digits else -1, name)
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure in inches, outside any display's or notebook's state."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(colors=INK, labelsize=9)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    text = drawn.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# The one door of lakerec:
+#   ./spark-submit.sh <job> [--profile NAME] [flags] [-- spark-submit options]
+# It installs what is missing, says so, and then becomes the real spark-submit. `--help` lists every verb.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+venv=$root/.venv
+cache=${LAKEREC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lakerec}
+export PYTHONPATH=$root/lib:$root
+
+say() { printf 'lakerec: %s\n' "$*" >&2; }
+fail() {
+  say "$*"
+  exit 2
+}
+
+# --- set-up: each step leaves .venv/.done-<step>, which holds the key of what it was done for -----------------
+
+is_done() { [[ -f $venv/.done-$1 && $(<"$venv/.done-$1") == "$2" ]]; }
+mark_done() { printf '%s\n' "$2" >"$venv/.done-$1"; }
+
+# set_up runtime|dev: nothing to do in all starts but the first.
+set_up() {
+  java_is_done && packages_are_done "$1" && jars_are_done && return
+  lock_set_up
+  java_is_done || check_java
+  packages_are_done "$1" || install_packages "$1"
+  jars_are_done || fetch_jars
+  exec 9>&-
+  say "set-up is complete; later starts skip it"
+}
+
+# One set-up of a checkout at a time; who had to wait finds the work done.
+lock_set_up() {
+  mkdir -p "$venv"
+  exec 9>"$venv/.set-up"
+  command -v flock >/dev/null || return 0
+  flock -n 9 || { say "waiting for another set-up of this checkout" && flock 9; }
+}
+
+# --- Java -----------------------------------------------------------------------------------------------------
+
+find_java() { if [[ -n ${JAVA_HOME:-} ]]; then echo "$JAVA_HOME/bin/java"; else command -v java || true; fi; }
+java_key() { ls -lL "$(find_java)" 2>/dev/null || echo none; }
+java_is_done() { is_done java "$(java_key)"; }
+java_is_good() {
+  "$(find_java)" --list-modules 2>/dev/null | grep -E '^jdk\.incubator\.vector@(17|21)([.+-]|$)' >/dev/null
+}
+
+check_java() {
+  if ! java_is_good && [[ $EUID == 0 && -f /etc/debian_version && -z ${JAVA_HOME:-} ]]; then install_java; fi
+  java_is_good || fail "Java 17 or 21 with the module jdk.incubator.vector is needed; found '$(find_java)'." \
+    "Fix: apt-get install openjdk-17-jre-headless, or point JAVA_HOME at such a Java."
+  mark_done java "$(java_key)"
+}
+
+install_java() {
+  say "there is no suitable Java: installing Debian's with apt-get"
+  apt-get update -qq >&2 || true
+  local version
+  for version in 17 21; do
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "openjdk-$version-jre-headless" >&2 && break
+  done
+  hash -r
+}
+
+# --- Python ---------------------------------------------------------------------------------------------------
+
+find_python() {
+  local name
+  for name in ${PYTHON:+"$PYTHON"} python3.11 python3.12 python3.13 python3; do
+    "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$name" && return
+  done
+  fail "Python 3.11 or newer is needed. Fix: apt-get install python3 python3-venv, or set PYTHON to such a Python."
+}
+
+lock_key() { cksum <"$root/requirements/$1.lock"; }
+packages_are_done() { [[ -x $venv/bin/python ]] && is_done "$1" "$(lock_key "$1")"; }
+
+install_packages() {
+  local base lock=requirements/$1.lock
+  base=$(find_python) || exit 2
+  rm -f "$venv"/.done-{runtime,dev}
+  if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    say "creating the Python environment $venv"
+    "$base" -m venv "$venv" >&2 || fail "$base makes no environments. Fix: apt-get install python3-venv"
+  fi
+  say "installing the $(grep -c '^[a-z].*==' "$root/$lock") packages of $lock, hashes checked; about a minute"
+  install_with_uv "$lock" || install_with_pip "$lock" || fail "the packages of $lock could not be installed; see above."
+  if [[ $1 == dev ]]; then mark_done runtime "$(lock_key runtime)"; fi # locked together: dev holds all of runtime
+  mark_done "$1" "$(lock_key "$1")"
+}
+
+# uv is three times as fast as pip, its fallback. It is told what the machine tells pip.
+install_with_uv() {
+  install_with_pip requirements/bootstrap.lock || return 1
+  local index extra links
+  index=$(pip_setting index-url) extra=$(pip_setting extra-index-url) links=$(pip_setting find-links)
+  UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index} UV_INDEX=${UV_INDEX:-$extra} UV_FIND_LINKS=${UV_FIND_LINKS:-$links} \
+    SSL_CERT_FILE=${SSL_CERT_FILE:-${PIP_CERT:-}} UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180} \
+    "$venv/bin/python" -m uv pip sync --python "$venv/bin/python" --require-hashes "$root/$1" 2>&1 |
+    { grep --line-buffered -v '^ [-+~] ' || true; } >&2 && return
+  say "uv did not manage; trying pip, which is slower"
+  return 1
+}
+
+install_with_pip() {
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$root/$1" >&2
+}
+
+# pip_setting NAME: from PIP_<NAME>, which pip lists first, or from pip's own files; nothing if it is not set.
+pip_setting() {
+  "$venv/bin/python" -m pip config list | sed -n "s/^[^=]*\.$1='\(.*\)'$/\1/p" | sed -e 's/\\n/ /g' -e '1!d'
+}
+
+# --- Delta's jars ---------------------------------------------------------------------------------------------
+
+jar_paths() {
+  local artifact revision
+  grep -v '^#' "$root/conf/jars.lock" | tr ':' ' ' | while read -r _ artifact revision _; do
+    printf '%s\n' "$cache/jars/$artifact-$revision.jar"
+  done
+}
+
+jars_key() { printf '%s %s' "$cache" "$(cksum <"$root/conf/jars.lock")"; }
+jars_are_done() {
+  local path
+  while read -r path; do [[ -f $path ]] || return 1; done < <(jar_paths)
+  is_done jars "$(jars_key)"
+}
+
+fetch_jars() {
+  say "checking Delta's jars in $cache/jars, fetching what is missing"
+  "$venv/bin/python" -m lakerec.door.jars >&2 || exit 2
+  mark_done jars "$(jars_key)"
+}
+
+# --- verbs ----------------------------------------------------------------------------------------------------
+
+set_environment() {
+  local homes=("$venv"/lib/python3.*/site-packages/pyspark)
+  export SPARK_HOME=${homes[0]} SPARK_CONF_DIR=$root/conf/spark
+  export PYSPARK_PYTHON=$venv/bin/python PYSPARK_DRIVER_PYTHON=$venv/bin/python
+  export TZ=UTC PYTHONHASHSEED=0 OPENBLAS_NUM_THREADS=1
+  jars=$(jar_paths | paste -sd, -)
+}
+
+# become_job <job> [flags] [-- spark-submit options]
+become_job() {
+  local profile=local job=("$root/jobs/$1.py") options=(--conf spark.submit.deployMode=client) word
+  shift
+  while (($#)); do
+    word=$1 && shift
+    case $word in
+    --) options+=("$@") && break ;;
+    -h | --help)
+      packages_are_done runtime || set_up runtime
+      exec "$venv/bin/python" "${job[0]}" --help
+      ;;
+    --profile) profile=${1:-} ;;
+    --profile=*) profile=${word#*=} ;;
+    esac
+    job+=("$word")
+  done
+  [[ -f $root/conf/spark/$profile.conf ]] || fail "there is no profile '$profile'; known: $(names "$root"/conf/spark/*.conf)"
+  set_up runtime
+  set_environment
+  if [[ $profile == cluster ]]; then add_package; fi
+  exec "$SPARK_HOME/bin/spark-submit" --properties-file "$root/conf/spark/$profile.conf" --jars "$jars" \
+    "${options[@]}" "${job[@]}"
+}
+
+# What executors elsewhere need; the driver runs here, in client mode.
+add_package() {
+  [[ -f $root/dist/lakerec.zip && -f $root/dist/environment.tar.gz ]] || "$venv/bin/python" -m lakerec.door.package >&2
+  options+=(--py-files "$root/dist/lakerec.zip" --archives "$root/dist/environment.tar.gz#environment")
+  options+=(--conf "spark.pyspark.driver.python=$venv/bin/python")
+}
+
+names() { printf '%s\n' "$@" | sed -e 's|.*/||' -e 's|\.[a-z]*$||' -e '/^__/d' | paste -sd' ' -; }
+
+become_tests() {
+  set_up dev
+  set_environment
+  cd "$root"
+  if [[ ${1:-} == --quick ]]; then shift && set -- -m "not lake and not slow and not cluster" "$@"; fi
+  exec "$venv/bin/python" -m pytest "$@"
+}
+
+verb=${1:---help}
+shift || true
+case $verb in
+-h | --help | help) exec "$(find_python)" -m lakerec.door.verbs ;;
+setup)
+  set_up runtime
+  say "everything is there; ./spark-submit.sh --help lists what to do with it"
+  ;;
+test) become_tests "$@" ;;
+doctor)
+  if [[ -x $venv/bin/python ]]; then set_environment && exec "$venv/bin/python" -m lakerec.door.doctor "$@"; fi
+  exec "$(find_python)" -m lakerec.door.doctor "$@"
+  ;;
+package)
+  set_up runtime
+  exec "$venv/bin/python" -m lakerec.door.package "$@"
+  ;;
+notebook)
+  set_up dev
+  set_environment
+  exec "$venv/bin/python" -m lakerec.door.notebook "$@"
+  ;;
+*)
+  [[ $verb =~ ^[a-z_]+$ && -f $root/jobs/$verb.py ]] || fail "there is no job '$verb'; known: $(names "$root"/jobs/*.py)"
+  become_job "$verb" "$@"
+  ;;
+esac

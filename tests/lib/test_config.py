@@ -1,0 +1,87 @@
+"""Settings: files < environment < flags, and what a wrong one is told."""
+
+import tomllib
+
+import pytest
+
+from lakerec.config import configuration, described_settings, load, load_source
+from lakerec.errors import LandingError, SettingsError
+
+
+def test_a_flag_wins_over_the_environment_which_wins_over_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_file = load("test", {}).als.rank
+    monkeypatch.setenv("LAKEREC_ALS__RANK", "17")
+
+    assert in_file != 17
+    assert load("test", {}).als.rank == 17
+    assert load("test", {"als.rank": "18"}).als.rank == 18
+
+
+def test_a_table_of_weights_takes_one_weight_at_a_time() -> None:
+    weights = load("test", {"feedback.weights.view": "2.5"}).feedback.weights
+
+    assert weights["view"] == 2.5
+    assert weights["purchase"] == load("test", {}).feedback.weights["purchase"]
+
+
+def test_lists_are_written_as_in_toml() -> None:
+    assert load("test", {"ranking.ks": "[5, 10]"}).ranking.ks == (5, 10)
+
+
+def test_every_wrong_setting_gets_one_line_that_names_it() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load("test", {"als.rank": "-1", "als.rnak": "3", "split.test_days": "many"})
+
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("split.test_days: ")
+    assert "als.rank: Input should be greater than or equal to 1 (is '-1')." in lines
+    assert "als.rnak: unknown setting. Known here: alpha, checkpoint_interval, " in "\n".join(lines)
+
+
+def test_an_unknown_section_lists_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"alss: unknown setting. Known here: als, as_of, calibration, "):
+        load("test", {"alss.rank": "8"})
+
+
+def test_a_mistyped_environment_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEREC_ALS__RNAK", "8")
+
+    with pytest.raises(SettingsError, match=r"LAKEREC_ALS__RNAK: .* Did you mean LAKEREC_ALS__RANK\?"):
+        load("test", {})
+
+
+@pytest.mark.parametrize("value", ["2026-03-02T00:00:00", "yesterday"])
+def test_a_time_needs_its_zone(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"^as_of: "):
+        load("test", {"as_of": value})
+
+
+def test_an_unknown_profile_or_source_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"conf/nowhere.toml: no such file"):
+        load("nowhere", {})
+    with pytest.raises(LandingError, match=r"no source 'nobody' is configured. Known: online_retail, shop"):
+        load_source("nobody")
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load("test", {}).als.rank = 3
+
+
+def test_every_setting_has_a_default_and_says_what_it_means() -> None:
+    lacking = [path for path, default, meaning in described_settings() if default is None or not meaning]
+
+    assert lacking == []
+
+
+def test_base_toml_holds_no_setting_that_nobody_reads() -> None:
+    defaults = tomllib.loads(configuration().joinpath("base.toml").read_text())
+    known = {path for path, _, _ in described_settings()}
+    stated = {
+        f"{section}.{key}" if isinstance(values, dict) else section
+        for section, values in defaults.items()
+        for key in (values if isinstance(values, dict) else [""])
+    }
+
+    assert stated == known
