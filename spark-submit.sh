@@ -79,7 +79,9 @@ lock_key() { cksum <"$root/requirements/$1.lock"; }
 packages_are_done() { [[ -x $venv/bin/python ]] && is_done "$1" "$(lock_key "$1")"; }
 
 install_packages() {
-  local base lock=requirements/$1.lock
+  local base group=$1 lock
+  if [[ -f $venv/.done-dev ]]; then group=dev; fi # a developer's environment stays one when the locks change
+  lock=requirements/$group.lock
   base=$(find_python) || exit 2
   rm -f "$venv"/.done-{runtime,dev}
   if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
@@ -88,30 +90,34 @@ install_packages() {
   fi
   say "installing the $(grep -c '^[a-z].*==' "$root/$lock") packages of $lock, hashes checked; about a minute"
   install_with_uv "$lock" || install_with_pip "$lock" || fail "the packages of $lock could not be installed; see above."
-  if [[ $1 == dev ]]; then mark_done runtime "$(lock_key runtime)"; fi # locked together: dev holds all of runtime
-  mark_done "$1" "$(lock_key "$1")"
+  if [[ $group == dev ]]; then mark_done dev "$(lock_key dev)"; fi
+  mark_done runtime "$(lock_key runtime)" # the locks are made together: dev holds all of runtime
 }
 
 # uv is three times as fast as pip, its fallback. It is told what the machine tells pip.
 install_with_uv() {
   install_with_pip requirements/bootstrap.lock || return 1
-  local index extra links
-  index=$(pip_setting index-url) extra=$(pip_setting extra-index-url) links=$(pip_setting find-links)
-  UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index} UV_INDEX=${UV_INDEX:-$extra} UV_FIND_LINKS=${UV_FIND_LINKS:-$links} \
-    SSL_CERT_FILE=${SSL_CERT_FILE:-${PIP_CERT:-}} UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180} \
+  (
+    tell_uv UV_DEFAULT_INDEX index-url
+    tell_uv UV_INDEX extra-index-url
+    tell_uv UV_FIND_LINKS find-links
+    tell_uv SSL_CERT_FILE cert
     "$venv/bin/python" -m uv pip sync --python "$venv/bin/python" --require-hashes "$root/$1" 2>&1 |
-    { grep --line-buffered -v '^ [-+~] ' || true; } >&2 && return
+      { grep --line-buffered -v '^ [-+~] ' || true; } >&2
+  ) && return
   say "uv did not manage; trying pip, which is slower"
   return 1
 }
 
-install_with_pip() {
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$root/$1" >&2
+# tell_uv VARIABLE NAME: pip's setting NAME, from PIP_<NAME>, which pip lists first, or from pip's own files.
+tell_uv() {
+  local value
+  value=$("$venv/bin/python" -m pip config list | sed -n "s/^[^=]*\.$2='\(.*\)'$/\1/p" | sed -e 's/\\n/ /g' -e '1!d')
+  if [[ -n $value && -z ${!1:-} ]]; then export "$1=$value"; fi
 }
 
-# pip_setting NAME: from PIP_<NAME>, which pip lists first, or from pip's own files; nothing if it is not set.
-pip_setting() {
-  "$venv/bin/python" -m pip config list | sed -n "s/^[^=]*\.$1='\(.*\)'$/\1/p" | sed -e 's/\\n/ /g' -e '1!d'
+install_with_pip() {
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$root/$1" >&2
 }
 
 # --- Delta's jars ---------------------------------------------------------------------------------------------
@@ -143,12 +149,12 @@ set_environment() {
   export SPARK_HOME=${homes[0]} SPARK_CONF_DIR=$root/conf/spark
   export PYSPARK_PYTHON=$venv/bin/python PYSPARK_DRIVER_PYTHON=$venv/bin/python
   export TZ=UTC PYTHONHASHSEED=0 OPENBLAS_NUM_THREADS=1
-  jars=$(jar_paths | paste -sd, -)
 }
 
 # become_job <job> [flags] [-- spark-submit options]
 become_job() {
-  local profile=local job=("$root/jobs/$1.py") options=(--conf spark.submit.deployMode=client) word
+  local profile=local job=("$root/jobs/$1.py") options word
+  options=(--jars "$(jar_paths | paste -sd, -)")
   shift
   while (($#)); do
     word=$1 && shift
@@ -167,13 +173,12 @@ become_job() {
   set_up runtime
   set_environment
   if [[ $profile == cluster ]]; then add_package; fi
-  exec "$SPARK_HOME/bin/spark-submit" --properties-file "$root/conf/spark/$profile.conf" --jars "$jars" \
-    "${options[@]}" "${job[@]}"
+  exec "$SPARK_HOME/bin/spark-submit" --properties-file "$root/conf/spark/$profile.conf" "${options[@]}" "${job[@]}"
 }
 
 # What executors elsewhere need; the driver runs here, in client mode.
 add_package() {
-  [[ -f $root/dist/lakerec.zip && -f $root/dist/environment.tar.gz ]] || "$venv/bin/python" -m lakerec.door.package >&2
+  "$venv/bin/python" -m lakerec.door.package --reuse-environment >&2 || exit 2
   options+=(--py-files "$root/dist/lakerec.zip" --archives "$root/dist/environment.tar.gz#environment")
   options+=(--conf "spark.pyspark.driver.python=$venv/bin/python")
 }
@@ -193,7 +198,7 @@ shift || true
 case $verb in
 -h | --help | help) exec "$(find_python)" -m lakerec.door.verbs ;;
 setup)
-  set_up runtime
+  set_up runtime # each verb sets up what it needs; this does nothing else
   say "everything is there; ./spark-submit.sh --help lists what to do with it"
   ;;
 test) become_tests "$@" ;;

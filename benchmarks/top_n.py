@@ -1,6 +1,6 @@
 """Top-N by our kernel against MLlib's recommendForAllUsers: the same model, session and run, equal lists first.
 
-    PYTHONPATH=lib .venv/bin/python benchmarks/top_n.py [--users 20000] [--items 5000] [--rank 32] [--n 100] [--rounds 3]
+    PYTHONPATH=lib .venv/bin/python benchmarks/top_n.py [--users 20000] [--items 5000] [--rank 32] [--n 100]
 
 Both write to Spark's noop sink. Seconds are wall time; cpu seconds are those of the whole process tree. The goal is
 5 times.
@@ -42,7 +42,8 @@ def main() -> None:
         ratios.append(measured["MLlib"][0] / measured["ours"][0])
         shown = "  ".join(f"{name} {wall:6.2f} s ({cpu:6.2f} cpu s)" for name, (wall, cpu) in measured.items())
         print(f"round {number}: {shown}  ratio {ratios[-1]:.1f}")
-    print(f"ratio: median {statistics.median(ratios):.1f}, min {min(ratios):.1f}, max {max(ratios):.1f}; goal {GOAL:.0f}")
+    low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
+    print(f"ratio: median {middle:.1f}, min {low:.1f}, max {high:.1f}; goal {GOAL:.0f}")
     spark.stop()
 
 

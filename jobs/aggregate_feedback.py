@@ -22,7 +22,8 @@ GROUP = "platform team"
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Bring gold up to date with silver; a rerun with nothing new commits nothing."""
     lake = Lakehouse(spark, config.lake)
-    return {**_count_days(lake, config), **_project(lake, config)}
+    with lake.writing(DAILY_INTERACTIONS.layer):
+        return {**_count_days(lake, config), **_project(lake, config)}
 
 
 def _count_days(lake: Lakehouse, config: Config) -> dict[str, int]:

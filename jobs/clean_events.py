@@ -22,7 +22,8 @@ GROUP = "platform team"
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Bring silver up to date with bronze; a rerun with nothing new commits nothing."""
     lake = Lakehouse(spark, config.lake)
-    return {**_clean_events(lake, config), **_collect_items(lake, config)}
+    with lake.writing(EVENTS.layer):
+        return {**_clean_events(lake, config), **_collect_items(lake, config)}
 
 
 def _clean_events(lake: Lakehouse, config: Config) -> dict[str, int]:
@@ -85,9 +86,10 @@ def _collect_items(lake: Lakehouse, config: Config) -> dict[str, int]:
     catalogue = believe_items(lake.read(RAW_ITEMS))
     acted_on = believe_events(lake.read(RAW_EVENTS, of_events.days), config.events).believed
     facts = catalogue.believed.select(ITEMS.names).union(items_of_events(acted_on).select(ITEMS.names))
-    known = lake.read(ITEMS)
+    if not any(increment.is_rebuild for increment in needed):
+        facts = facts.union(lake.read(ITEMS))
     frames = {
-        ITEMS: latest_items(facts if needed[0].is_rebuild else facts.union(known)),
+        ITEMS: latest_items(facts),
         REJECTED_ITEMS: catalogue.rejected.select(REJECTED_ITEMS.names),
     }
     rows = lake.replace(needed[0], frames)

@@ -55,6 +55,8 @@ from lakerec.model.split import SplitSettings
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.runner import run
 
+GROUP = "data scientists"
+
 CALIBRATED = (ALS, POPULARITY)
 Found = dict[tuple[str, str], Candidates]
 

@@ -31,6 +31,8 @@ from lakerec.lakehouse import Lakehouse
 from lakerec.landing import list_files, read_files
 from lakerec.runner import run, say
 
+GROUP = "platform team"
+
 Ledger = dict[str, FileEntry]
 
 

@@ -10,6 +10,8 @@ from lakerec.recommendations.shown import SHOWN, show_release, shown_release
 from lakerec.recommendations.user_items import USER_ITEMS, newest_batch
 from lakerec.runner import run
 
+GROUP = "platform team"
+
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Release the newest batch unless it was released before; then see to it that `shown` follows the live release."""

@@ -34,6 +34,8 @@ from lakerec.recommendations.user_items import (
 from lakerec.runner import run
 from lakerec.silver.items import ITEMS
 
+GROUP = "platform team"
+
 
 class Judgement(NamedTuple):
     """What the evaluation of the same settings says: calibrations by source, and the chosen threshold."""

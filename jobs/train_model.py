@@ -23,6 +23,9 @@ from lakerec.runner import run
 from lakerec.silver.events import EVENTS, newest_event
 from lakerec.tracking import TrackedFit, find_store, track
 
+GROUP = "data scientists"
+
+
 class Plan(NamedTuple):
     """A model to be trained; its id follows from everything that shapes it."""
 
@@ -66,7 +69,7 @@ def _settings(config: Config) -> dict[str, Any]:
 def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan]:
     as_of = datetime.fromisoformat(config.as_of) if config.as_of else newest_event(lake.read(EVENTS))
     if as_of is None:
-        raise TrainingDataError("silver.events: holds no event. Deliver events, then run ingest_events and clean_events.")
+        raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     cut = last_moment(windows(as_of.astimezone(UTC), config.split).train_until)
     return [Plan(purpose, at, model_id(purpose, at, **inputs)) for purpose, at in ((EVALUATION, cut), (SERVING, as_of))]
 
@@ -137,7 +140,7 @@ def _record(lake: Lakehouse, trained: list[Trained], inputs: dict[str, Any], tra
 
 
 def _counts(trained: list[Trained]) -> dict[str, int]:
-    """rows_in: pairs that both models learned from; rows_out: their factor rows. The others describe the serving model."""
+    """rows_in: pairs that both models learned from; rows_out: their factor rows; the rest is of the serving model."""
     serving = next(each.counts for each in trained if each.plan.purpose == SERVING)
     return {
         "rows_in": sum(each.counts["pair_count"] for each in trained),

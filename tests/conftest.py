@@ -1,6 +1,7 @@
 """One Spark session for the whole run, a fresh lake for each test that asks for one."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from pytest_spark.config import SparkConfigBuilder
 
 from jobs import run_pipeline
 from lakerec.config import Config, load
+from lakerec.door.jars import read_lock
 from lakerec.lakehouse import Lakehouse, LakeSettings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -19,16 +21,12 @@ SHARED_DATA = Path(os.environ.get("LAKEREC_SHARED_DATA", REPOSITORY.parent / "sh
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give pytest-spark the session of conf/spark/test.conf, with Delta's jars from the cache."""
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_CONF_DIR": str(REPOSITORY / "conf" / "spark"), "TZ": "UTC"}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": f"{REPOSITORY / 'lib'}:{REPOSITORY}"}
     lines = (REPOSITORY / "conf" / "spark" / "test.conf").read_text().splitlines()
     settings = dict(line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
-    settings["spark.jars"] = ",".join(str(jar) for jar in sorted(jar_cache().glob("*.jar")))
+    settings["spark.jars"] = ",".join(str(jar.path) for jar in read_lock())
     SparkConfigBuilder.initialize([f"{key}: {value}" for key, value in settings.items()])
-
-
-def jar_cache() -> Path:
-    """Where the door keeps Delta's jars."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(os.environ.get("LAKEREC_CACHE", caches / "lakerec")) / "jars"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

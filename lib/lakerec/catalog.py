@@ -26,6 +26,7 @@ from lakerec.recommendations.user_items import USER_ITEMS
 from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
 from lakerec.silver.rejected_events import REJECTED_EVENTS
+from lakerec.silver.rejected_items import REJECTED_ITEMS
 from lakerec.silver.sessions import SESSIONS
 
 TABLES: tuple[Table, ...] = (
@@ -37,6 +38,7 @@ TABLES: tuple[Table, ...] = (
     EVENTS,
     REJECTED_EVENTS,
     ITEMS,
+    REJECTED_ITEMS,
     USER_INDEX,
     ITEM_INDEX,
     DAILY_INTERACTIONS,

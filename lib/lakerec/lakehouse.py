@@ -100,7 +100,7 @@ class Lakehouse:
         """Make tables that exist readable in SQL by their names; returns those names."""
         present = [table for table in tables if self.exists(table)]
         for layer in {table.layer for table in present}:
-            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer}")
+            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{self.root}/{layer}'")
         for table in present:
             self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
             self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
@@ -128,7 +128,7 @@ class Lakehouse:
                 log no longer reaches back to the consumer's progress.
         """
         shape, version = shape_of(consumer, settings), self.version(source)
-        last = self._last_progress(consumer, source)
+        last = self._last_progress(consumer, source) if self.exists(consumer) else None
         if last is None:
             return Increment(consumer, source, self._all_days(source), version, 1, shape, version >= 0, False)
         if consumer.layer in self.settings.rebuild and last["run_id"] != self.settings.run_id:

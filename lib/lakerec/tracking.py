@@ -79,7 +79,7 @@ def find_store(settings: TrackingSettings, lake_root: str, master: str) -> Store
     url = urlparse(lake_root)
     if not master.startswith("local") or url.scheme not in ("", "file"):
         raise SettingsError(
-            f"tracking.uri: is empty, which is for a local lake on local Spark (lake '{lake_root}', master '{master}'). "
+            f"tracking.uri: is empty, which needs a local lake and Spark (lake '{lake_root}', master '{master}'). "
             "Give the address of an MLflow tracking server with --set tracking.uri=http://..."
         )
     folder = Path(url.path).absolute() / "_mlflow"

@@ -38,9 +38,11 @@ def configured(root: str, **flags: object) -> Config:
 
 
 def deliver(spark: SparkSession, root: str, records: list[dict], catalogue: list[dict] = ()) -> Lakehouse:
+    """Add one file of events, and perhaps one of the catalogue, to bronze."""
     lake = Lakehouse(spark, configured(root).lake)
     if records:
-        lake.append(RAW_EVENTS, raw_events(spark, records))
+        file_id = f"f{lake.version(RAW_EVENTS)}"
+        lake.append(RAW_EVENTS, raw_events(spark, [{**record, "file_id": file_id} for record in records]))
     if catalogue:
         lake.append(RAW_ITEMS, raw_items(spark, catalogue))
     return lake

@@ -155,7 +155,7 @@ def test_a_file_that_grew_after_it_was_read_is_held_and_its_rows_stay(lake, land
     assert sorted(row.event_id for row in lake.read(EVENTS).collect()) == ["e1", "e2", "e3", "e4"]
 
 
-@pytest.mark.parametrize("written", [0, 1, 2, 3])
+@pytest.mark.parametrize("written", [1, 3])
 def test_a_run_that_dies_is_finished_by_the_next_as_if_it_had_not(lake, landing, monkeypatch, written):
     append = Lakehouse.append
     done = []

@@ -13,7 +13,6 @@ from pydantic import Field
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
-from sklearn.linear_model import LogisticRegression
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.errors import SettingsError
@@ -138,6 +137,8 @@ def require_equal_windows(split: SplitSettings) -> None:
 
 
 def _logistic(score: Floats, is_bought: Floats, positives: int, negatives: int) -> tuple[float, float]:
+    from sklearn.linear_model import LogisticRegression  # imported where it is used: it takes a second
+
     target = np.where(is_bought == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     both = np.concatenate([score, score]).reshape(-1, 1)
     outcome = np.repeat([1, 0], len(score))

@@ -62,17 +62,19 @@ def main() -> int:
     """Write dist/ and say what is in it."""
     parser = argparse.ArgumentParser(prog="./spark-submit.sh package", description=__doc__)
     parser.add_argument(
-        "--to", type=Path, default=CHECKOUT / "dist", metavar="DIR", help="default: dist in the checkout"
+        "--to", type=Path, default=CHECKOUT / "dist", metavar="DIR", help="default: the checkout's dist"
     )
-    folder: Path = parser.parse_args().to
+    parser.add_argument(
+        "--reuse-environment", action="store_true", help="keep environment.tar.gz if newer than its lock"
+    )
+    arguments = parser.parse_args()
+    folder: Path = arguments.to
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        for write, name in ((write_package, "lakerec.zip"), (write_environment, "environment.tar.gz")):
-            began = time.monotonic()
-            whole(write, folder / name)
-            size = (folder / name).stat().st_size / 1e6
-            print(f"{folder / name}: {size:.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
-        print(f"{copy_jars(folder / 'jars')}: {len(read_lock())} jars")
+        whole(write_package, folder / "lakerec.zip")
+        if not (arguments.reuse_environment and is_newer(folder / "environment.tar.gz", RUNTIME_LOCK)):
+            whole(write_environment, folder / "environment.tar.gz")
+        copy_jars(folder / "jars")
     except SetupError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -80,10 +82,17 @@ def main() -> int:
 
 
 def whole(write: Callable[[Path], None], target: Path) -> None:
-    """Write beside the target and rename, so that a killed run leaves no half archive."""
+    """Write beside the target and rename, so that a killed run leaves no half archive; say what was written."""
+    began = time.monotonic()
     part = target.with_name(f".{target.name}.part")
     write(part)
     part.replace(target)
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def is_newer(file: Path, than: Path) -> bool:
+    """Whether the file is there and was written after the other."""
+    return file.exists() and file.stat().st_mtime > than.stat().st_mtime
 
 
 def write_package(target: Path) -> None:
@@ -101,13 +110,12 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
 
 
-def copy_jars(folder: Path) -> Path:
+def copy_jars(folder: Path) -> None:
     """Exactly Delta's jars."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for jar in read_lock():
         shutil.copyfile(jar.path, folder / jar.path.name)
-    return folder
 
 
 def write_environment(target: Path) -> None:

@@ -1,1 +1,1 @@
-"""model"""
+"""Factors learned from gold, and how they become ranked lists."""

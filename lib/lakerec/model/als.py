@@ -139,8 +139,8 @@ def _fit(learned: DataFrame, settings: AlsSettings) -> ALSModel:
         if "SingularMatrixException" not in str(error):
             raise
         raise TrainingDataError(
-            f"ALS: its equations cannot be solved with als.rank {settings.rank}, als.reg_param {settings.reg_param} and "
-            f"als.alpha {settings.alpha}: strengths are too large, or the penalty is too small. "
+            f"ALS: its equations cannot be solved with als.rank {settings.rank}, als.reg_param {settings.reg_param} "
+            f"and als.alpha {settings.alpha}: strengths are too large, or the penalty is too small. "
             "Raise als.reg_param or lower als.alpha."
         ) from error
 

@@ -160,11 +160,15 @@ class _Ranker:
 
     def _select(self, approximate: Floats32) -> Ints:
         """Positions of each user's best n and a margin, ascending, so that a stable sort breaks ties by item_id."""
-        count = approximate.shape[1]
+        users, count = approximate.shape
         wide = min(self.n + _MARGIN, count)
         if wide == count:
             return np.broadcast_to(np.arange(count), approximate.shape)
-        return np.sort(np.argpartition(approximate, count - wide, axis=1)[:, count - wide :], axis=1)
+        edges = np.partition(approximate, count - wide, axis=1)[:, count - wide, np.newaxis]
+        chosen = np.flatnonzero(approximate >= edges)
+        if len(chosen) == users * wide:
+            return chosen.reshape(users, wide) % count
+        return np.sort(np.argpartition(approximate, count - wide, axis=1)[:, count - wide :], axis=1)  # ties at an edge
 
     def _rank_one(self, user: Floats32, candidates: Ints) -> tuple[Ints, Floats]:
         """The list of one user over ascending candidates, at least n of them."""

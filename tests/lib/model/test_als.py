@@ -1,6 +1,6 @@
 """ALS as we call it: what it learns, what it refuses, and that it gives the same bits twice."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,21 +137,12 @@ def test_factors_that_are_no_numbers_are_refused(spark: SparkSession) -> None:
         check_factors(broken)
 
 
-@pytest.fixture
-def checkpoints(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    spark.sparkContext.setCheckpointDir(str(tmp_path_factory.mktemp("checkpoints")))
-    yield
-
-
-def test_more_iterations_than_spark_survives_need_a_checkpoint_directory(
-    spark: SparkSession, request: pytest.FixtureRequest
-) -> None:
+def test_more_iterations_than_spark_survives_need_a_checkpoint_directory(spark: SparkSession, tmp_path: Path) -> None:
     pairs = interactions(spark, some_pairs())
     long = SETTINGS.model_copy(update={"max_iter": 20})
 
-    if spark.sparkContext.getCheckpointDir() is None:
-        with pytest.raises(SettingsError, match="als.max_iter: 20 iterations are more than als.checkpoint_interval"):
-            fit_als(pairs, long)
-    request.getfixturevalue("checkpoints")
+    with pytest.raises(SettingsError, match=r"als\.max_iter: 20 iterations are more than als\.checkpoint_interval"):
+        fit_als(pairs, long)
+    spark.sparkContext.setCheckpointDir(str(tmp_path))
 
     assert fit_als(pairs, long).pair_count == len(some_pairs())

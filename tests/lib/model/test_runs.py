@@ -57,5 +57,5 @@ def test_the_newest_run_of_a_purpose_is_found_with_its_time_in_utc(spark: SparkS
 
 
 def test_without_a_model_the_remedy_is_named(spark: SparkSession) -> None:
-    with pytest.raises(TrainingDataError, match="model.runs: holds no serving model. Run train_model first."):
+    with pytest.raises(TrainingDataError, match=r"model\.runs: holds no serving model\. Run train_model first\."):
         newest_run(runs(spark), SERVING)
