@@ -111,6 +111,8 @@ def test_files_stay_short() -> None:
 
 
 def _test_of(path: Path) -> Path:
+    if path.stem == "run_pipeline":
+        return REPOSITORY / "tests" / "test_pipeline.py"
     inside = path.relative_to(REPOSITORY).with_name(f"test_{path.name}")
     parts = inside.parts[2:] if inside.parts[0] == "lib" else inside.parts[1:]
     return REPOSITORY / "tests" / inside.parts[0] / Path(*parts)

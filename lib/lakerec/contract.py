@@ -1,14 +1,17 @@
 """What a table is: one frozen declaration that creation, checks, documentation, tests and notebooks all read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakerec.errors import RebuildNeededError, SchemaMismatchError
+from lakerec.errors import ContractError, DuplicateKeyError, RebuildNeededError, SchemaMismatchError
 
 TWO_ROWS_SHARE_A_KEY = "two rows share the key"
 
@@ -88,6 +91,17 @@ class Table:
         return T.StructType([T.StructField(c.name, c.type, c.nullable, {"comment": c.comment}) for c in self.columns])
 
     @property
+    def partition(self) -> str:
+        """The partition column.
+
+        Raises:
+            ContractError: the table has no partitions to read or replace.
+        """
+        if self.partition_by is None:
+            raise ContractError(f"{self.name}: has no partitions to read or replace. Declare partition_by.")
+        return self.partition_by
+
+    @property
     def constraints(self) -> dict[str, str]:
         """CHECK conditions by name, for the expectations that Delta is to keep; to Delta a null fails."""
         return {
@@ -150,6 +164,22 @@ def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
     rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*table.key))
     is_unique = F.when(F.col("_rows_of_key") == 1, F.lit(True)).otherwise(F.raise_error(F.lit(message)))
     return frame.withColumn("_rows_of_key", rows_of_key).where(is_unique).drop("_rows_of_key")
+
+
+@contextmanager
+def key_errors_of(table: Table) -> Iterator[None]:
+    """Give the failure of `with_checked_key` its name.
+
+    Raises:
+        DuplicateKeyError: two rows of what was written share the key.
+    """
+    try:
+        yield
+    except PySparkException as error:
+        if TWO_ROWS_SHARE_A_KEY not in str(error):
+            raise
+        key = ", ".join(table.key)
+        raise DuplicateKeyError(f"{table.name}: {TWO_ROWS_SHARE_A_KEY} ({key}). Nothing was written.") from error
 
 
 class Settings(BaseModel):

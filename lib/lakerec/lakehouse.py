@@ -12,22 +12,21 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import Field
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec import __version__
 from lakerec.contract import (
-    TWO_ROWS_SHARE_A_KEY,
     Settings,
     Table,
     Write,
     conform,
+    key_errors_of,
     with_checked_key,
     with_declared_columns,
 )
 from lakerec.delta_log import DeltaLog
-from lakerec.errors import ContractError, DuplicateKeyError, RebuildNeededError
+from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.increment import Increment, days_condition, describe_reshaping, in_order, iso_days, shape_of
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
@@ -82,7 +81,7 @@ class Lakehouse:
 
     def read_partition(self, table: Table, value: str) -> DataFrame:
         """Rows of one model or batch."""
-        return self.read(table).where(F.col(_partition_column(table)) == value)
+        return self.read(table).where(F.col(table.partition) == value)
 
     def has_partition(self, table: Table, value: str) -> bool:
         """Whether rows of that model or batch are stored."""
@@ -201,7 +200,7 @@ class Lakehouse:
 
     def replace_partition(self, table: Table, value: str, frame: DataFrame) -> int:
         """Replace the rows of one model or batch; rows written."""
-        return self._write(table, frame, {"replaceWhere": f"{_partition_column(table)} = '{value}'"}, {})
+        return self._write(table, frame, {"replaceWhere": f"{table.partition} = '{value}'"}, {})
 
     def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
@@ -240,7 +239,7 @@ class Lakehouse:
         writer = with_checked_key(conform(frame, table), table).write.format("delta").mode(mode)
         if table.partition_by:
             writer = writer.partitionBy(table.partition_by)
-        with self.writing(table.layer), _explained(table):
+        with self.writing(table.layer), key_errors_of(table):
             before = self.version(table)
             evolution = self._evolution(table, before, is_whole=mode == "overwrite" and "replaceWhere" not in options)
             writer.options(userMetadata=signature, **options, **evolution).save(self.location(table))
@@ -288,22 +287,3 @@ class Lakehouse:
 
     def _log(self, table: Table) -> DeltaLog:
         return DeltaLog(self.location(table))
-
-
-def _partition_column(table: Table) -> str:
-    if table.partition_by is None:
-        raise ContractError(f"{table.name}: has no partitions to read or replace. Declare partition_by.")
-    return table.partition_by
-
-
-@contextmanager
-def _explained(table: Table) -> Iterator[None]:
-    """Turn what Spark says about keys and unwritable folders into our errors."""
-    try:
-        yield
-    except PySparkException as error:
-        text = str(error)
-        if TWO_ROWS_SHARE_A_KEY in text:
-            key = ", ".join(table.key)
-            raise DuplicateKeyError(f"{table.name}: {TWO_ROWS_SHARE_A_KEY} ({key}). Nothing was written.") from error
-        raise

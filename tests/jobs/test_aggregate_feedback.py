@@ -134,7 +134,7 @@ def test_an_empty_lake_has_no_feedback(spark, root):
     assert aggregate_feedback.main(spark, configured(root)) == NOTHING
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_any_split_into_batches_gives_the_same_counts_and_strengths(spark, tmp_path, seed):
     chance = random.Random(seed)
     events = [_any_event(n, chance) for n in range(40)]

@@ -134,7 +134,7 @@ def test_other_settings_are_refused_until_silver_is_rebuilt(spark, root):
     assert lake.read(REJECTED_EVENTS).count() == 0
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_any_order_of_arrival_in_any_batches_and_a_rebuild_give_the_same_tables(spark, tmp_path, seed):
     chance = random.Random(seed)
     world = [_any_record(chance) for _ in range(30)]
