@@ -137,7 +137,8 @@ def test_other_settings_are_refused_until_silver_is_rebuilt(spark, root):
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_any_order_of_arrival_in_any_batches_and_a_rebuild_give_the_same_tables(spark, tmp_path, seed):
     chance = random.Random(seed)
-    world = [_any_record(chance) for _ in range(30)]
+    over_days = [a_record("x1", at(1), session_id="s9"), a_record("x2", at(2), session_id="s9", user_id="cem")]
+    world = [*over_days, *(_any_record(chance) for _ in range(28))]
     at_once, in_batches = str(tmp_path / "at_once"), str(tmp_path / "in_batches")
 
     one = deliver(spark, at_once, world)
