@@ -63,7 +63,8 @@ def test_a_mistyped_table_is_named_with_its_nearest_names(timed_lake: Lakehouse)
 def test_a_mistyped_column_is_named_with_its_nearest_names(timed_lake: Lakehouse) -> None:
     line = wrong(timed_lake, "SELECT secs FROM operations.stage_runs")
 
-    assert "name `secs` cannot be resolved. Did you mean one of the following? [`seconds`" in line
+    assert "name `secs` cannot be resolved. Did you mean one of the following? " in line
+    assert "`seconds`" in line
     assert "\n" not in line
     assert "SQLSTATE" not in line
 
