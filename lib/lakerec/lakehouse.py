@@ -6,7 +6,7 @@ each table has followed its source stands in operations.progress, so that a job 
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,7 +27,7 @@ from lakerec.contract import (
 )
 from lakerec.delta_log import DeltaLog
 from lakerec.errors import ContractError, RebuildNeededError
-from lakerec.increment import Increment, days_condition, describe_reshaping, in_order, iso_days, shape_of
+from lakerec.increment import Days, Increment, Shaping, days_condition, describe_reshaping, in_order, iso_days, shape_of
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
 
@@ -67,7 +67,7 @@ class Lakehouse:
         """Newest version of the table; -1 where it has not been written."""
         return self._log(table).version()
 
-    def read(self, table: Table, days: Collection[date | None] | None = None) -> DataFrame:
+    def read(self, table: Table, days: Days | None = None) -> DataFrame:
         """The table's declared columns, of all days or of those given; empty where it has not been written.
 
         Raises:
@@ -116,11 +116,12 @@ class Lakehouse:
 
     # ---------------------------------------------------------------- what is new
 
-    def increment(self, source: Table, consumer: Table, settings: Settings | Mapping[str, Any]) -> Increment:
+    def increment(self, source: Table, consumer: Table, settings: Shaping, again: Days | None = None) -> Increment:
         """What `consumer` has to catch up on in `source`.
 
         Args:
             settings: those settings, and only those, that shape the consumer's rows.
+            again: days to compute besides those that changed; all others, the caller warrants, no setting changes.
 
         Raises:
             RebuildNeededError: a table of days was shaped by other settings or another transform, or the source's
@@ -133,11 +134,16 @@ class Lakehouse:
         if consumer.layer in self.settings.rebuild and last["run_id"] != self.settings.run_id:
             return Increment(consumer, source, self._all_days(source), version, last["epoch"] + 1, shape, True, True)
         is_reshaped = last["settings"] != shape
-        if is_reshaped and consumer.write is Write.REPLACE_DAYS:
+        if is_reshaped and consumer.write is Write.REPLACE_DAYS and again is None:
             raise RebuildNeededError(describe_reshaping(consumer, last["settings"], shape))
-        days = self._days_between(source, last["version"], version, consumer)
+        days = in_order({*self._days_between(source, last["version"], version, consumer), *(again or ())})
         is_new = bool(days) if source.partition_by == "event_date" else version > last["version"]
         return Increment(consumer, source, days, version, last["epoch"], shape, is_new or is_reshaped, False)
+
+    def shape(self, consumer: Table, source: Table) -> str | None:
+        """What shaped the consumer's rows when it last followed the source; see `shape_of`."""
+        last = self._last_progress(consumer, source) if self.exists(consumer) else None
+        return last["settings"] if last else None
 
     def _last_progress(self, consumer: Table, source: Table) -> dict[str, Any] | None:
         rows = self.read(PROGRESS).where((F.col("consumer") == consumer.name) & (F.col("source") == source.name))
@@ -164,7 +170,7 @@ class Lakehouse:
     # ---------------------------------------------------------------- writing
 
     def replace_days(
-        self, increment: Increment, frames: Mapping[Table, DataFrame], days: Collection[date | None] | None = None
+        self, increment: Increment, frames: Mapping[Table, DataFrame], days: Days | None = None
     ) -> dict[str, int]:
         """Replace whole days of tables, in the order given, and record the consumer's progress.
 
@@ -197,6 +203,10 @@ class Lakehouse:
     def overwrite(self, table: Table, frame: DataFrame) -> int:
         """Replace a whole small table that follows no source, such as a ledger; rows written."""
         return self._write(table, frame, {}, {})
+
+    def amend_days(self, table: Table, days: Days, frame: DataFrame) -> int:
+        """Replace whole days of a table that follows no source; rows written."""
+        return self._write(table, frame, {"replaceWhere": days_condition(days)}, {})
 
     def replace_partition(self, table: Table, value: str, frame: DataFrame) -> int:
         """Replace the rows of one model or batch; rows written."""
@@ -261,7 +271,7 @@ class Lakehouse:
             raise ContractError(f"{table.name}: another writer committed in between. Run the job again.")
         return sum(commit.rows_written for commit in commits)
 
-    def _note(self, increment: Increment, days: Collection[date | None] | None) -> dict[str, Any]:
+    def _note(self, increment: Increment, days: Days | None) -> dict[str, Any]:
         """What a commit says of itself in `userMetadata`."""
         return {
             "config_hash": increment.config_hash,
@@ -270,7 +280,7 @@ class Lakehouse:
             "source_versions": {increment.source.name: increment.version},
         }
 
-    def _record_progress(self, increment: Increment, days: Collection[date | None] | None) -> None:
+    def _record_progress(self, increment: Increment, days: Days | None) -> None:
         row = (
             increment.consumer.name,
             increment.source.name,
