@@ -62,6 +62,11 @@ class Config(BaseSettings):
     threshold: ThresholdSettings
     recommend: RecommendSettings
 
+    @property
+    def as_of_time(self) -> datetime | None:
+        """`as_of` as a time; None stands for the newest event."""
+        return datetime.fromisoformat(self.as_of) if self.as_of else None
+
     @field_validator("as_of")
     @classmethod
     def _has_zone(cls, value: str) -> str:

@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -51,7 +51,12 @@ class StageRun:
     def line(self) -> str:
         """For the console."""
         shown = "  ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items() if value)
-        return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or 'nothing new'}"
+        return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or ('nothing new' if self.counts else 'done')}"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it found nothing to do; files held back are told again by every run."""
+        return not any(value for name, value in self.counts.items() if name != "held_files")
 
 
 _STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
@@ -94,6 +99,17 @@ def stage(name: str, main: Main, spark: SparkSession, config: Config) -> dict[st
         record.seconds = time.perf_counter() - began
     say(record.line())
     return record.counts
+
+
+def describe_stages(stages: Iterable[StageRun]) -> str:
+    """A table for the console, one line per stage: seconds, and rows in, out, rejected and duplicate."""
+    names = ("rows_in", "rows_out", "rows_rejected", "rows_duplicate")
+    head = f"  {'':<20} {'seconds':>8}" + "".join(f"{name.replace('_', ' '):>16}" for name in names)
+    lines = [
+        f"  {each.stage:<20} {each.seconds:>8.1f}" + "".join(f"{each.counts.get(name, 0):>16,}" for name in names)
+        for each in stages
+    ]
+    return "\n".join(["\nstages", head, *lines])
 
 
 def stages_so_far() -> list[StageRun]:
