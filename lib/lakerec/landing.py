@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -18,12 +19,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.bronze.columns import READ_TYPES, accepted_batch, file_batch, malformed_batch
 from lakerec.bronze.files import COUNTS, DeliveredFile, make_file_id
-from lakerec.bronze.formats import BYTES_AT_ONCE, Records, UnreadableFileError, read_records
-from lakerec.bronze.mapping import Source
+from lakerec.bronze.formats import Records, UnreadableFileError, read_records
+from lakerec.bronze.lines import BYTES_AT_ONCE, FIRST_BYTES
+from lakerec.bronze.mapping import JsonFormat, ParquetFormat, Source
+from lakerec.bronze.parquet_rows import open_parquet, read_parquet
 from lakerec.contract import Settings
 from lakerec.errors import LakerecError, LandingError
 
-CODECS = {".gz": "gzip"}
+CODECS = {".gz": "gzip", ".zst": "zstd"}
 TEMPORARY = ".tmp"
 TASKS_PER_CORE = 4
 
@@ -37,6 +40,10 @@ class LandingSettings(Settings):
     source: str = Field(min_length=1, description="which conf/sources/<source>.toml maps the delivered records")
     max_files_per_batch: int = Field(ge=1, description="files read before they are written")
     max_bytes_per_batch: int = Field(ge=1, description="bytes read before they are written, as delivered")
+    max_line_bytes: int = Field(
+        ge=FIRST_BYTES, description="longest line that is read; of a longer one its start is kept"
+    )
+    max_document_bytes: int = Field(ge=FIRST_BYTES, description="the same of a file that is one JSON document")
 
 
 def list_files(root: str, source: Source) -> list[DeliveredFile]:
@@ -54,24 +61,31 @@ def list_files(root: str, source: Source) -> list[DeliveredFile]:
         ) from error
     except OSError as error:
         raise LandingError(f"landing.root: '{root}' cannot be listed: {error}.") from error
-    found = ((info.path[len(base.rstrip("/")) + 1 :], info) for info in listing if info.type == pafs.FileType.File)
     kinds = _kinds_by_pattern(source)
-    delivered = [
-        DeliveredFile(make_file_id(source.name, path), path, kind, info.size)
-        for path, info in found
-        if (kind := _kind_of(path, kinds))
-    ]
+    delivered = []
+    for info in listing:
+        path, fault = _path_of(info)
+        path = path[len(base.rstrip("/")) + 1 :]
+        if info.type == pafs.FileType.File and (kind := _kind_of(path, kinds)):
+            delivered.append(DeliveredFile(make_file_id(source.name, path), path, kind, info.size, fault))
     return sorted(delivered, key=lambda file: file.path)
 
 
-def read_files(spark: SparkSession, files: Sequence[DeliveredFile], root: str, source: Source) -> DataFrame:
+def kind_of(path: str, source: Source) -> str | None:
+    """What the records of a file are, event or item, by its path below the landing folder; None: not this source's."""
+    return _kind_of(path, _kinds_by_pattern(source))
+
+
+def read_files(
+    spark: SparkSession, files: Sequence[DeliveredFile], source: Source, settings: LandingSettings
+) -> DataFrame:
     """What files hold, one row per record, malformed line and file (`kind`); see `columns.READ_SCHEMA`.
 
     Rows of a file that turns out to be unreadable may come before the row of kind file that says so: leave them out.
     """
     tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
     numbers = spark.range(0, len(tasks), 1, len(tasks))
-    return numbers.mapInArrow(_reader(tasks, root, source), READ_TYPES)
+    return numbers.mapInArrow(_reader(tasks, source, settings), READ_TYPES)
 
 
 def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:
@@ -87,27 +101,36 @@ def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[Deliver
     return groups
 
 
-def _reader(tasks: list[list[DeliveredFile]], root: str, source: Source) -> Reader:
+def _reader(tasks: list[list[DeliveredFile]], source: Source, settings: LandingSettings) -> Reader:
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        file_system, base = _open_root(root)
+        file_system, base = _open_root(settings.root)
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 for file in tasks[number]:
-                    yield from _read_file(file_system, f"{base}/{file.path}", file, source)
+                    delivery = _Delivery(file_system, f"{base}/{file.path}", file)
+                    yield from _read_file(delivery, source, settings)
 
     return read
 
 
-def _read_file(
-    file_system: pafs.FileSystem, path: str, file: DeliveredFile, source: Source
-) -> Iterator[pa.RecordBatch]:
+class _Delivery(NamedTuple):
+    """A file, and where it lies."""
+
+    file_system: pafs.FileSystem
+    path: str
+    file: DeliveredFile
+
+
+def _read_file(delivery: _Delivery, source: Source, settings: LandingSettings) -> Iterator[pa.RecordBatch]:
+    file = delivery.file
     counts = dict.fromkeys(COUNTS, 0)
     seen: Counter[bytes] = Counter()
     try:
-        with file_system.open_input_stream(path, compression=None) as stream:
+        if file.fault:
+            raise UnreadableFileError(file.fault)
+        with delivery.file_system.open_input_stream(delivery.path, compression=None) as stream:
             delivered = _HashingStream(stream)
-            chunks = _count_lines(_uncompressed(delivered, file), counts)
-            for records in read_records(chunks, source.format, source.required_fields(file.kind)):
+            for records in _records(delivery, delivered, source, settings, counts):
                 _add_counts(counts, records)
                 if records.rows:
                     yield accepted_batch(records, source, file.kind, file.file_id, seen)
@@ -120,6 +143,21 @@ def _read_file(
     else:
         _require_conservation(file, counts)
         yield file_batch(file.file_id, delivered.hash.hexdigest(), None, counts)
+
+
+def _records(
+    delivery: _Delivery, delivered: "_HashingStream", source: Source, settings: LandingSettings, counts: dict[str, int]
+) -> Iterator[Records]:
+    kind = delivery.file.kind
+    layout, names = source.format_of(kind), source.required_fields(kind)
+    if not isinstance(layout, ParquetFormat):
+        limit = settings.max_document_bytes if isinstance(layout, JsonFormat) else settings.max_line_bytes
+        return read_records(_count_lines(_uncompressed(delivered, delivery.file), counts), layout, names, limit)
+    while delivered.read(BYTES_AT_ONCE):
+        pass  # Parquet is not read from its first byte to its last: this pass is for the hash
+    opened = open_parquet(delivery.file_system.open_input_file(delivery.path), names)
+    counts["line_count"] = opened.metadata.num_rows
+    return read_parquet(opened, layout, names)
 
 
 class _HashingStream(io.RawIOBase):
@@ -141,7 +179,7 @@ class _HashingStream(io.RawIOBase):
 
 
 def _uncompressed(delivered: _HashingStream, file: DeliveredFile) -> Iterator[bytes]:
-    codec = CODECS.get(Path(file.path).suffix)
+    codec = CODECS.get(Path(file.path).suffix.lower())
     if codec and not file.size_bytes:
         raise UnreadableFileError(f"it is empty, which no {codec} file is")
     stream = pa.CompressedInputStream(pa.PythonFile(delivered, mode="r"), codec) if codec else delivered
@@ -166,6 +204,7 @@ def _add_counts(counts: dict[str, int], records: Records) -> None:
     counts["accepted_line_count"] += records.accepted_line_count
     counts["accepted_record_count"] += len(records.rows)
     counts["malformed_record_count"] += len(records.malformed)
+    counts["duplicate_key_count"] += records.duplicate_key_count
 
 
 def _require_conservation(file: DeliveredFile, counts: dict[str, int]) -> None:
@@ -181,6 +220,14 @@ def _reason(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "it may not be read"
     return str(error).splitlines()[0]
+
+
+def _path_of(info: pafs.FileInfo) -> tuple[str, str | None]:
+    """A listed file's path, and why it cannot be opened where Arrow has no way to say its name."""
+    try:
+        return info.path, None
+    except UnicodeDecodeError as error:
+        return bytes(error.object).decode(errors="backslashreplace"), "its name is not UTF-8"
 
 
 def _kinds_by_pattern(source: Source) -> list[tuple[re.Pattern[str], str]]:
