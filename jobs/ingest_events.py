@@ -29,6 +29,7 @@ from lakerec.config import Config, load_source
 from lakerec.errors import LandingError
 from lakerec.lakehouse import Lakehouse
 from lakerec.landing import LandingSettings, list_files, read_files
+from lakerec.preview import preview_file
 from lakerec.runner import run, say
 
 GROUP = "platform team"
@@ -168,4 +169,4 @@ def _counts(judged: Iterable[FileEntry], held: Sequence[FileEntry]) -> dict[str,
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, check=preview_file)

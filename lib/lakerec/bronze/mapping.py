@@ -134,14 +134,24 @@ class EventMapping(Settings):
     action: ActionRule = ActionRule()
     identity: Identity | None = None
 
+    @field_validator("fields")
+    @classmethod
+    def _are_ours(cls, fields: dict[str, str]) -> dict[str, str]:
+        return _known(fields, EVENT_FIELDS, required=("occurred_at",))
+
+    @field_validator("constants")
+    @classmethod
+    def _fill_ours(cls, constants: dict[str, str]) -> dict[str, str]:
+        return _known(constants, EVENT_FIELDS)
+
     @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        _require_known(self.fields, self.constants, EVENT_FIELDS, required=("occurred_at",))
+    def _says_each_thing_once(self) -> Self:
+        _require_apart(self.fields, self.constants)
         if ("event_id" in self.fields) == (self.identity is not None):
             raise ValueError("an event is identified by fields.event_id or by identity.fields: give exactly one")
         if "event_id" in self.constants:
             raise ValueError("constants.event_id: every event would be the same one")
-        if not ({"action"} & {*self.fields, *self.constants} or self.action.default):
+        if "action" not in {*self.fields, *self.constants} and not self.action.default:
             raise ValueError("an action comes from fields.action or is action.default: give one")
         return self
 
@@ -155,9 +165,19 @@ class ItemMapping(Settings):
     constants: dict[str, str] = CONSTANTS
     time: TimeRule
 
+    @field_validator("fields")
+    @classmethod
+    def _are_ours(cls, fields: dict[str, str]) -> dict[str, str]:
+        return _known(fields, ITEM_FIELDS, required=("item_id", "changed_at"))
+
+    @field_validator("constants")
+    @classmethod
+    def _fill_ours(cls, constants: dict[str, str]) -> dict[str, str]:
+        return _known(constants, ITEM_FIELDS)
+
     @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        _require_known(self.fields, self.constants, ITEM_FIELDS, required=("item_id", "changed_at"))
+    def _says_each_thing_once(self) -> Self:
+        _require_apart(self.fields, self.constants)
         return self
 
 
@@ -199,12 +219,14 @@ class Source(Settings):
         return {*self.fields(kind).values(), *identity}
 
 
-def _require_known(
-    fields: dict[str, str], constants: dict[str, str], ours: tuple[str, ...], required: tuple[str, ...]
-) -> None:
-    if unknown := sorted({*fields, *constants} - set(ours)):
+def _known(values: dict[str, str], ours: tuple[str, ...], required: tuple[str, ...] = ()) -> dict[str, str]:
+    if unknown := sorted(values.keys() - set(ours)):
         raise ValueError(f"unknown columns {unknown}; known are {sorted(ours)}")
-    if missing := sorted(set(required) - fields.keys()):
+    if missing := sorted(set(required) - values.keys()):
         raise ValueError(f"{missing} must be mapped")
+    return values
+
+
+def _require_apart(fields: dict[str, str], constants: dict[str, str]) -> None:
     if twice := sorted(fields.keys() & constants.keys()):
-        raise ValueError(f"{twice} come from a field and are constant: give one")
+        raise ValueError(f"{twice} come from fields and are constants: give one")
