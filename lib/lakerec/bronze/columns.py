@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import repeat
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -120,13 +122,23 @@ def _take_fields(records: Records, source: Source, kind: str) -> dict[str, pa.Ar
 
 def _take_texts(records: Records, field: str, digits: Callable[[int, str], str]) -> pa.Array:
     """Take one field out of the rows, as strings; absent, null and empty are null."""
-    values = [row.pop(field, None) for row in records.rows]
-    try:
+    values = list(map(dict.pop, records.rows, repeat(field), repeat(None)))
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds == {int}:
+        texts = _integers(values)
+    elif kinds <= {str}:
         texts = pa.array(values, pa.string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
+    else:
         texts = pa.array([_text(value, place, field, digits) for place, value in enumerate(values)], pa.string())
     is_empty = pc.equal(texts, "")
     return pc.if_else(is_empty, pa.scalar(None, pa.string()), texts) if pc.any(is_empty).as_py() else texts
+
+
+def _integers(values: list[int | None]) -> pa.Array:
+    try:
+        return pa.array(values, pa.int64()).cast(pa.string())
+    except (pa.ArrowInvalid, OverflowError):
+        return pa.array([None if value is None else repr(value) for value in values], pa.string())
 
 
 def _text(value: Any, place: int, field: str, digits: Callable[[int, str], str]) -> str | None:
@@ -135,13 +147,11 @@ def _text(value: Any, place: int, field: str, digits: Callable[[int, str], str])
     A whole number that a double cannot hold keeps its digits: it may be an id.
     """
     kind = type(value)
+    if kind is float:
+        return repr(value) if -LARGEST_EXACT < value < LARGEST_EXACT else digits(place, field)
     if value is None or kind is str:
         return value
-    if kind is int:
-        return repr(value)
-    if kind is not float:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    return repr(value) if -LARGEST_EXACT < value < LARGEST_EXACT else digits(place, field)
+    return repr(value) if kind is int else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _actions(delivered: pa.Array, rule: ActionRule) -> pa.Array:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 TOO_LONG = "longer than is read"
 
 WHITESPACE = b" \t\r\n"
-# What is held in memory at once, beside a line of the longest that is read.
+# What is held in memory at once, beside a line of the longest that is read: as much as stays in a core's cache.
 LINES_AT_ONCE = 20_000
-BYTES_AT_ONCE = 4 << 20
+BYTES_AT_ONCE = 1 << 19
 # What is kept of a line that is too long; the limit is never below it.
 FIRST_BYTES = 1024
 
