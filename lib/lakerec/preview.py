@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -27,13 +28,17 @@ SENT = {
 
 
 def preview_file(spark: SparkSession, config: Config, file: Path, now: datetime) -> str:
+    """What `landing.source` makes of a file; see `preview_source`."""
+    return preview_source(spark, load_source(config.landing.source), config, file, now)
+
+
+def preview_source(spark: SparkSession, source: Source, config: Config, file: Path, now: datetime) -> str:
     """Read a file as an intake would, and judge its records as silver would; nothing is written.
 
     Args:
         file: it may lie anywhere; what its records are follows from the longest end of its path that a pattern names.
         now: what counts as the time of reading.
     """
-    source = load_source(config.landing.source)
     kind = _kind(file, config.landing.root, source)
     delivered = DeliveredFile("preview", file.name, kind or "event", file.stat().st_size)
     settings = config.landing.model_copy(update={"root": str(file.absolute().parent)})
@@ -57,9 +62,8 @@ def _lines(
     read: DataFrame, file: DeliveredFile, source: Source, config: Config, now: datetime, *, is_named: bool
 ) -> Iterator[str]:
     layout = source.format_of(file.kind).model_dump(exclude_defaults=True)
-    yield f"{file.path} as source '{source.name}': {file.kind}s in " + ", ".join(
-        f"{k} {v!r}" for k, v in layout.items()
-    )
+    said = ", ".join(f"{name} {value!r}" for name, value in layout.items())
+    yield f"{file.path} as source '{source.name}': {file.kind}s; {said}"
     if not is_named:
         yield "  no pattern of the source's files names it: an intake would pass it over"
     [found] = read.where("kind = 'file'").select("reason", *COUNTS).collect()
@@ -69,13 +73,11 @@ def _lines(
     yield from _counts(found)
     yield from _mapping(read, file.kind, source)
     yield from _malformed(read)
+    stated: dict[str, Any] = {"source": source, "batch": 0, "ingested_at": now}
     if file.kind == "event":
-        records = read_events(read, source=source, batch=0, ingested_at=now)
-        yield from _belief(believe_events(records, config.events), EVENTS.names, "event")
+        yield from _belief(believe_events(read_events(read, **stated), config.events), EVENTS.names, "event")
     else:
-        yield from _belief(
-            believe_items(read_items(read, source=source, batch=0, ingested_at=now)), ITEMS.names, "item"
-        )
+        yield from _belief(believe_items(read_items(read, **stated)), ITEMS.names, "item")
     yield "nothing was written"
 
 

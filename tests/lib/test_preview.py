@@ -1,11 +1,16 @@
+import gzip
+import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from lakerec.bronze.mapping import Source
 from lakerec.config import Config, load
-from lakerec.preview import preview_file
+from lakerec.preview import preview_file, preview_source
 
+GUIDE = Path(__file__).parents[2] / "docs" / "connect-your-log.md"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TAOBAO = (
     b"999477,2200475,3607361,pv,1511848894\n"
@@ -65,3 +70,15 @@ def test_a_preview_of_a_file_that_no_pattern_names_or_that_would_be_held_says_so
         "  no pattern of the source's files names it: an intake would pass it over",
         "  it would be held back: zlib inflate failed: incorrect header check",
     ]
+
+
+def test_the_guide_to_a_new_source_shows_what_its_preview_says(spark, config, tmp_path):
+    blocks = dict(re.findall(r"```(\w+)\n(.*?)```", GUIDE.read_text(), re.DOTALL))
+    source = Source.model_validate({"name": "kiosk", **tomllib.loads(blocks["toml"])})
+    file = tmp_path / "kiosks" / "2026-03-01T09.jsonl.gz"
+    file.parent.mkdir()
+    file.write_bytes(gzip.compress(blocks["jsonl"].encode()))
+
+    said = preview_source(spark, source, config, file, NOW)
+
+    assert f"{said}\n" == blocks["text"]
