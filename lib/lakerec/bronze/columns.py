@@ -124,10 +124,12 @@ def _take_texts(records: Records, field: str, digits: Callable[[int, str], str])
     """Take one field out of the rows, as strings; absent, null and empty are null."""
     values = list(map(dict.pop, records.rows, repeat(field), repeat(None)))
     kinds = set(map(type, values)) - {NoneType}
-    if kinds == {int}:
-        texts = _integers(values)
-    elif kinds <= {str}:
+    if kinds <= {str}:
         texts = pa.array(values, pa.string())
+    elif kinds == {int}:
+        texts = _integers(values)
+    elif kinds == {float} and max(map(abs, filter(None, values)), default=0) < LARGEST_EXACT:
+        texts = pa.array([None if value is None else repr(value) for value in values], pa.string())
     else:
         texts = pa.array([_text(value, place, field, digits) for place, value in enumerate(values)], pa.string())
     is_empty = pc.equal(texts, "")
