@@ -20,14 +20,16 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lakerec.config import Config, described_settings, load
-from lakerec.errors import HeldFilesError, LakerecError
+from lakerec.config import Config, described_settings, load, load_source
+from lakerec.errors import HeldFilesError, LakerecError, LandingError
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.stage_runs import STAGE_RUNS
 from lakerec.session import open_session
 
 Main = Callable[[SparkSession, Config], Mapping[str, int]]
+Check = Callable[[SparkSession, Config, Path, datetime], str]
 
+CHECK_HELP = "say how FILE would be read and what would be rejected, and write nothing"
 FLAGS = {
     "--lake": ("lake.root", "DIR", "folder or URI of the lake"),
     "--landing": ("landing.root", "DIR", "folder that the producer delivers to"),
@@ -62,14 +64,21 @@ class StageRun:
 _STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
 
 
-def run(main: Main) -> None:
-    """Run a job as this process; never returns."""
+def run(main: Main, check: Check | None = None) -> None:
+    """Run a job as this process; never returns.
+
+    Args:
+        check: what `--check FILE` says of a file in the job's place, where the job has one.
+    """
     module = getmodule(main)
     name = Path(getattr(module, "__file__", None) or "job").stem
-    arguments = _parser(name, getdoc(module) or "").parse_args()
+    parser = _parser(name, getdoc(module) or "")
+    if check:
+        parser.add_argument("--check", metavar="FILE", type=Path, help=CHECK_HELP)
+    arguments = parser.parse_args()
     result: dict[str, Any] = {"job": name, "exit_code": 0, "status": "done", "error": None, "stages": []}
     try:
-        _run(name, main, arguments, result)
+        _run(name, main, check, arguments, result)
     except LakerecError as error:
         result.update(exit_code=error.exit_code, status=type(error).__name__, error=str(error))
     except KeyboardInterrupt:
@@ -122,11 +131,15 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _run(name: str, main: Main, arguments: argparse.Namespace, result: dict[str, Any]) -> None:
+def _run(name: str, main: Main, check: Check | None, arguments: argparse.Namespace, result: dict[str, Any]) -> None:
     config = load(arguments.profile, _flags(arguments))
+    load_source(config.landing.source)  # a wrong one is told before anything starts
     result.update(run_id=config.lake.run_id, lake=config.lake.root)
     if arguments.dry_run:
         say(json.dumps(config.model_dump(mode="json"), indent=2, sort_keys=True))
+        return
+    if check and arguments.check:
+        _check(name, check, config, arguments.check)
         return
     _STAGES.set([])
     spark = open_session(f"lakerec {name}")
@@ -142,6 +155,17 @@ def _run(name: str, main: Main, arguments: argparse.Namespace, result: dict[str,
         spark.stop()
     if config.fail_on_held and any(record.counts.get("held_files") for record in stages):
         raise HeldFilesError("bronze.files: files were held back; see their reasons there.")
+
+
+def _check(name: str, check: Check, config: Config, file: Path) -> None:
+    """Touches no lake."""
+    if not file.is_file():
+        raise LandingError(f"--check: no file '{file}'.")
+    spark = open_session(f"lakerec {name} --check")
+    try:
+        say(check(spark, config, file, datetime.now(UTC)))
+    finally:
+        spark.stop()
 
 
 def _record(lake: Lakehouse, job: str, stages: list[StageRun]) -> None:
