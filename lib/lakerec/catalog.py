@@ -19,7 +19,10 @@ from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import RUNS
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.operations.progress import PROGRESS
+from lakerec.operations.schema_changes import SCHEMA_CHANGES
+from lakerec.operations.schema_fields import SCHEMA_FIELDS
 from lakerec.operations.stage_runs import STAGE_RUNS
+from lakerec.operations.table_health import TABLE_HEALTH
 from lakerec.recommendations.releases import RELEASES
 from lakerec.recommendations.shown import SHOWN
 from lakerec.recommendations.user_items import USER_ITEMS
@@ -57,6 +60,9 @@ TABLES: tuple[Table, ...] = (
     SHOWN,
     PROGRESS,
     STAGE_RUNS,
+    SCHEMA_FIELDS,
+    SCHEMA_CHANGES,
+    TABLE_HEALTH,
 )
 
 

@@ -9,6 +9,10 @@ from typing import Any
 
 from lakerec.contract import Settings, Table
 
+# Whole days; None stands for rows without a readable day. And what shapes a table's rows.
+Days = Collection[date | None]
+Shaping = Settings | Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Increment:
@@ -29,7 +33,7 @@ class Increment:
         return sha256(self.settings.encode()).hexdigest()[:16]
 
 
-def days_condition(days: Collection[date | None]) -> str:
+def days_condition(days: Days) -> str:
     """SQL condition for rows of those days and, always, for rows without a readable day."""
     dated = ", ".join(f"DATE'{day}'" for day in in_order(day for day in days if day is not None))
     return f"event_date IN ({dated}) OR event_date IS NULL" if dated else "event_date IS NULL"
@@ -40,12 +44,12 @@ def in_order(days: Iterable[date | None]) -> list[date | None]:
     return sorted(days, key=lambda day: day or date.min)
 
 
-def iso_days(days: Collection[date | None] | None) -> list[str | None] | None:
+def iso_days(days: Days | None) -> list[str | None] | None:
     """Days as ISO texts, ascending; None where a table was written whole."""
     return None if days is None else [day.isoformat() if day else None for day in in_order(days)]
 
 
-def note_of(increments: Sequence[Increment], days: Collection[date | None] | None) -> dict[str, Any]:
+def note_of(increments: Sequence[Increment], days: Days | None) -> dict[str, Any]:
     """What a consumer's commit says of itself in `userMetadata`: its sources up to which version, its days, its shape.
 
     Args:
@@ -60,7 +64,7 @@ def note_of(increments: Sequence[Increment], days: Collection[date | None] | Non
     }
 
 
-def shape_of(consumer: Table, settings: Settings | Mapping[str, Any]) -> str:
+def shape_of(consumer: Table, settings: Shaping) -> str:
     """Everything that shapes the consumer's rows, as JSON with sorted keys."""
     values = settings.model_dump(mode="json") if isinstance(settings, Settings) else dict(settings)
     return json.dumps({**values, "transform_version": consumer.transform_version}, sort_keys=True)

@@ -7,7 +7,7 @@ no crash can part the two; operations.progress keeps the same for readers, and b
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -28,7 +28,17 @@ from lakerec.contract import (
 )
 from lakerec.delta_log import DeltaLog
 from lakerec.errors import ContractError, RebuildNeededError
-from lakerec.increment import Increment, days_condition, describe_reshaping, in_order, iso_days, note_of, shape_of
+from lakerec.increment import (
+    Days,
+    Increment,
+    Shaping,
+    days_condition,
+    describe_reshaping,
+    in_order,
+    iso_days,
+    note_of,
+    shape_of,
+)
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
 
@@ -69,7 +79,7 @@ class Lakehouse:
         """Newest version of the table; -1 where it has not been written."""
         return self._log(table).version()
 
-    def read(self, table: Table, days: Collection[date | None] | None = None) -> DataFrame:
+    def read(self, table: Table, days: Days | None = None) -> DataFrame:
         """The table's declared columns, of all days or of those given; empty where it has not been written.
 
         Raises:
@@ -118,11 +128,12 @@ class Lakehouse:
 
     # ---------------------------------------------------------------- what is new
 
-    def increment(self, source: Table, consumer: Table, settings: Settings | Mapping[str, Any]) -> Increment:
+    def increment(self, source: Table, consumer: Table, settings: Shaping, again: Days | None = None) -> Increment:
         """What `consumer` has to catch up on in `source`.
 
         Args:
             settings: those settings, and only those, that shape the consumer's rows.
+            again: days to compute besides those that changed; all others, the caller warrants, no setting changes.
 
         Raises:
             RebuildNeededError: a table of days was shaped by other settings or another transform, or the source's
@@ -135,11 +146,16 @@ class Lakehouse:
         if consumer.layer in self.settings.rebuild and last["run_id"] != self.settings.run_id:
             return Increment(consumer, source, self._all_days(source), version, last["epoch"] + 1, shape, True, True)
         is_reshaped = last["settings"] != shape
-        if is_reshaped and consumer.write is Write.REPLACE_DAYS:
+        if is_reshaped and consumer.write is Write.REPLACE_DAYS and again is None:
             raise RebuildNeededError(describe_reshaping(consumer, last["settings"], shape))
-        days = self._days_between(source, last["version"], version, consumer)
+        days = in_order({*self._days_between(source, last["version"], version, consumer), *(again or ())})
         is_new = bool(days) if source.partition_by == "event_date" else version > last["version"]
         return Increment(consumer, source, days, version, last["epoch"], shape, is_new or is_reshaped, False)
+
+    def shape(self, consumer: Table, source: Table) -> str | None:
+        """What shaped the consumer's rows when it last followed the source; see `shape_of`."""
+        last = self._last_progress(consumer, source) if self.exists(consumer) else None
+        return last["settings"] if last else None
 
     def _last_progress(self, consumer: Table, source: Table) -> dict[str, Any] | None:
         """What the consumer's newest commit says of the source; past the reach of its log, what the ledger says."""
@@ -170,7 +186,7 @@ class Lakehouse:
     # ---------------------------------------------------------------- writing
 
     def replace_days(
-        self, increment: Increment, frames: Mapping[Table, DataFrame], days: Collection[date | None] | None = None
+        self, increment: Increment, frames: Mapping[Table, DataFrame], days: Days | None = None
     ) -> dict[str, int]:
         """Replace whole days of tables; the consumer's commit, which is the last, records how far it has followed.
 
@@ -198,6 +214,10 @@ class Lakehouse:
     def overwrite(self, table: Table, frame: DataFrame) -> int:
         """Replace a whole small table that follows no source, such as a ledger; rows written."""
         return self._write(table, frame, {}, {})
+
+    def amend_days(self, table: Table, days: Days, frame: DataFrame) -> int:
+        """Replace whole days of a table that follows no source; rows written."""
+        return self._write(table, frame, {"replaceWhere": days_condition(days)}, {})
 
     def replace_partition(self, table: Table, value: str, frame: DataFrame, *followed: Increment) -> int:
         """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
@@ -239,7 +259,7 @@ class Lakehouse:
         increments: Sequence[Increment],
         frames: Mapping[Table, DataFrame],
         options: Mapping[str, str],
-        days: Collection[date | None] | None,
+        days: Days | None,
     ) -> dict[str, int]:
         """Write the consumer last: where its commit is, the others are."""
         known = [increment for increment in increments if increment.version >= 0]
@@ -291,7 +311,7 @@ class Lakehouse:
         if rows:
             self.append(PROGRESS, self.spark.createDataFrame(rows, PROGRESS.schema))
 
-    def _progress(self, increment: Increment, days: Collection[date | None] | None) -> tuple[Any, ...]:
+    def _progress(self, increment: Increment, days: Days | None) -> tuple[Any, ...]:
         return (
             increment.consumer.name,
             increment.source.name,

@@ -77,7 +77,7 @@ def _lines(
     if file.kind == "event":
         yield from _belief(believe_events(read_events(read, **stated), config.events), EVENTS.names, "event")
     else:
-        yield from _belief(believe_items(read_items(read, **stated)), ITEMS.names, "item")
+        yield from _belief(believe_items(read_items(read, **stated), config.events.max_id_bytes), ITEMS.names, "item")
     yield "nothing was written"
 
 

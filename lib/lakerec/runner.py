@@ -20,10 +20,13 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lakerec.catalog import TABLES
 from lakerec.config import Config, described_settings, load, load_source
 from lakerec.errors import HeldFilesError, LakerecError, LandingError
+from lakerec.health import profile, written_by
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.stage_runs import STAGE_RUNS
+from lakerec.operations.table_health import TABLE_HEALTH
 from lakerec.session import open_session
 
 Main = Callable[[SparkSession, Config], Mapping[str, int]]
@@ -147,6 +150,7 @@ def _run(name: str, main: Main, check: Check | None, arguments: argparse.Namespa
     lake.require_writable()
     try:
         stage(name, main, spark, config)
+        _profile(lake)
     finally:
         stages = stages_so_far()
         result["stages"] = [{**vars(record), "counts": record.counts} for record in stages]
@@ -172,6 +176,17 @@ def _record(lake: Lakehouse, job: str, stages: list[StageRun]) -> None:
     rows = [_row(lake, job, record) for record in stages]
     if rows:
         lake.append(STAGE_RUNS, lake.spark.createDataFrame(rows, STAGE_RUNS.schema))
+
+
+def _profile(lake: Lakehouse) -> None:
+    """What this run wrote, measured without another pass over it."""
+    rows: list[tuple[Any, ...]] = []
+    for table in (table for table in TABLES if table.layer != TABLE_HEALTH.layer):
+        location = lake.location(table)
+        if written := written_by(lake.settings.run_id, location):
+            rows += profile(table, location, written, lake.settings.run_id, lake.now)
+    if rows:
+        lake.append(TABLE_HEALTH, lake.spark.createDataFrame(rows, TABLE_HEALTH.schema))
 
 
 def _row(lake: Lakehouse, job: str, record: StageRun) -> tuple[Any, ...]:

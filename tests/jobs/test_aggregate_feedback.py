@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import aggregate_feedback
+from jobs import aggregate_feedback, clean_events
+from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.config import Config, load
 from lakerec.errors import RebuildNeededError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
@@ -15,7 +16,7 @@ from lakerec.gold.item_popularity import ITEM_POPULARITY
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.lakehouse import Lakehouse
 from lakerec.silver.events import EVENTS
-from tests.records import READ_AT, at, rows_of
+from tests.records import READ_AT, a_record, at, on, raw_events, rows_of
 
 TABLES = (USER_INDEX, ITEM_INDEX, DAILY_INTERACTIONS, INTERACTIONS, ITEM_POPULARITY)
 NOTHING = dict.fromkeys(("rows_in", "rows_out", "days", "new_users", "new_items", "interactions"), 0)
@@ -150,6 +151,79 @@ def test_any_split_into_batches_gives_the_same_counts_and_strengths(spark, tmp_p
     assert _by_id(other) == _by_id(one)
     assert strengths(other) == strengths(one)
     assert len(strengths(one)) == 2 * 2
+
+
+# Two visits of an unknown person, a buyer, a program of which little is seen yet, and the same ids in three sources.
+FIRST = [
+    a_record("v1", at(1, 9), session_id="s1"),
+    a_record("v2", at(1, 10), session_id="s2", item_id="chair"),
+    a_record("p1", at(1, 11), session_id="s3", user_id="bob", action="purchase"),
+    *[a_record(f"c{n}", at(1, 12, n), session_id="c", user_id="crawler") for n in range(3)],
+    a_record("a1", at(1, 13), source="app", user_id="ann"),
+    a_record("t1", at(1, 13), source="till", id_namespace="till", user_id="ann"),
+]
+# The visitor signs in, in both visits; the buyer sends back what was bought; more of the program comes in late.
+LATER = [
+    a_record("v3", at(2, 9), session_id="s1", user_id="ann"),
+    a_record("v4", at(2, 10), session_id="s2", user_id="ann", item_id="chair"),
+    a_record("r1", at(2, 11), session_id="s4", user_id="bob", action="return", quantity="-1"),
+    *[a_record(f"c{n}", at(1, 12, n), session_id="c", user_id="crawler") for n in range(3, 6)],
+]
+COUNTED = {
+    (on(1), "ann", "lamp", "view"): 2,  # v1, since v3 told whose visit it was, and a1
+    (on(1), "ann", "chair", "view"): 1,
+    (on(1), "bob", "lamp", "purchase"): 1,
+    (on(1), "till:ann", "till:lamp", "view"): 1,
+    (on(2), "ann", "lamp", "view"): 1,
+    (on(2), "ann", "chair", "view"): 1,
+    (on(2), "bob", "lamp", "return"): 1,
+}
+
+
+def test_sign_ins_returns_and_bots_found_later_move_counts_once_and_a_rebuild_keeps_the_numbers(spark, tmp_path):
+    at_once, in_batches = str(tmp_path / "at_once"), str(tmp_path / "in_batches")
+    counts_then = []
+
+    one = come_from_bronze(spark, at_once, FIRST + LATER)
+    for batch in (FIRST, LATER, FIRST[:2]):
+        other = come_from_bronze(spark, in_batches, batch)
+        counts_then.append(counted(other))
+    numbers = {row.user_id: row.user_ix for row in other.read(USER_INDEX).collect()}
+    other.overwrite(RAW_EVENTS, raw_events(spark, (FIRST + LATER)[::-1]))
+    come_from_bronze(spark, in_batches, [], **{"lake.run_id": "anew", "lake.rebuild": ["silver", "gold"]})
+
+    assert counts_then[0] == {
+        (on(1), "bob", "lamp", "purchase"): 1,
+        (on(1), "crawler", "lamp", "view"): 3,
+        (on(1), "ann", "lamp", "view"): 1,
+        (on(1), "till:ann", "till:lamp", "view"): 1,
+    }
+    assert [counted(one), *counts_then[1:], counted(other)] == [COUNTED] * 4
+    assert strengths(one) == strengths(other)
+    assert {row.user_id: row.user_ix for row in other.read(USER_INDEX).collect()} == numbers
+    assert numbers.keys() == {"ann", "bob", "crawler", "till:ann"}
+
+
+def come_from_bronze(spark: SparkSession, root: str, records: list[dict], **flags: object) -> Lakehouse:
+    """Deliver records, if any, and bring silver and gold up to date."""
+    bots = {"session.bot_min_events": 5, "session.bot_max_events_per_minute": 1.1, "session.bot_max_share": 1}
+    config = configured(root, **bots, **flags)
+    lake = Lakehouse(spark, config.lake)
+    if records:
+        lake.append(RAW_EVENTS, raw_events(spark, records))
+    clean_events.main(spark, config)
+    aggregate_feedback.main(spark, config)
+    return lake
+
+
+def counted(lake: Lakehouse) -> dict[tuple, int]:
+    return {(row.event_date, row.user_id, row.item_id, row.action): row.event_count for row in named_counts(lake)}
+
+
+def named_counts(lake: Lakehouse) -> list:
+    """gold.daily_interactions with ids beside the integers, which depend on who came first."""
+    daily = lake.read(DAILY_INTERACTIONS)
+    return daily.join(lake.read(USER_INDEX), "user_ix").join(lake.read(ITEM_INDEX), "item_ix").collect()
 
 
 def _any_event(n: int, chance: random.Random) -> dict:

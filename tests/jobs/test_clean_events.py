@@ -16,12 +16,13 @@ from lakerec.silver.items import ITEMS
 from lakerec.silver.rejected_events import REJECTED_EVENTS
 from lakerec.silver.rejected_items import REJECTED_ITEMS
 from lakerec.silver.sessions import SESSIONS
+from tests import oracle
 from tests.records import a_catalogue_record, a_record, at, on, raw_events, raw_items
 
 TABLES = (SESSIONS, EVENTS, REJECTED_EVENTS, ITEMS, REJECTED_ITEMS)
 WHERE_READ = {"ingested_at", "file_id", "line_number", "record_number"}
 NOTHING = dict.fromkeys(
-    ("rows_in", "rows_out", "rows_rejected", "rows_duplicate", "days", "items", "items_rejected"), 0
+    ("rows_in", "rows_out", "rows_rejected", "rows_duplicate", "days", "items", "items_rejected", "schema_changes"), 0
 )
 
 BROWSED = a_record("browse", at(1), session_id="s1")
@@ -54,6 +55,10 @@ def rows(lake: Lakehouse, table: Table) -> list[tuple]:
     return sorted((tuple(row) for row in lake.read(table).select(shown).collect()), key=str)
 
 
+def sessions(lake: Lakehouse) -> dict[str, str | None]:
+    return {row.event_id: row.session_id for row in lake.read(EVENTS).collect()}
+
+
 def users(lake: Lakehouse) -> dict[str, str | None]:
     return {row.event_id: row.user_id for row in lake.read(EVENTS).collect()}
 
@@ -82,6 +87,7 @@ def test_every_record_is_believed_duplicate_or_rejected_and_a_rerun_commits_noth
         "days": 3,
         "items": 1,
         "items_rejected": 1,
+        "schema_changes": 0,
     }
     assert sorted(row.event_id for row in lake.read(EVENTS).collect()) == ["e1", "e4"]
     assert {row.event_id: row.event_date for row in lake.read(REJECTED_EVENTS).collect()} == {"e2": on(2), "e3": None}
@@ -102,6 +108,27 @@ def test_a_sign_in_computes_the_earlier_day_of_its_session_again_and_no_other(sp
     assert before == {"browse": None, "other": None, "early": None}
     assert users(lake) == {"browse": "ann", "other": None, "early": None, "sign in": "ann"}
     assert (counts["days"], counts["rows_in"]) == (2, 3)
+
+
+def test_a_late_evening_joins_the_next_morning_to_its_session_and_touches_no_other_day(spark, root):
+    morning = [a_record("morning", at(2, 0, 10), user_id="ann"), a_record("noon", at(2, 12), user_id="ann")]
+    lake = deliver(
+        spark, root, [*morning, a_record("next", at(3), user_id="ann"), a_record("eve", at(1), user_id="ann")]
+    )
+    clean_events.main(spark, configured(root))
+    before = sessions(lake)
+
+    deliver(spark, root, [a_record("evening", at(1, 23, 50), user_id="ann")])
+    counts = clean_events.main(spark, configured(root))
+
+    assert before["morning"] == "ann@2026-03-02T00:10:00.000000Z"
+    assert sessions(lake) == {
+        **before,
+        "evening": "ann@2026-03-01T23:50:00.000000Z",
+        "morning": "ann@2026-03-01T23:50:00.000000Z",
+    }
+    assert {row.session_id for row in lake.read(SESSIONS).collect()} == set(sessions(lake).values())
+    assert (counts["days"], counts["rows_in"]) == (2, 4)
 
 
 def test_a_run_that_broke_off_after_the_sessions_is_healed_by_the_next(spark, root, monkeypatch):
@@ -138,8 +165,9 @@ def test_other_settings_are_refused_until_silver_is_rebuilt(spark, root):
 def test_any_order_of_arrival_in_any_batches_and_a_rebuild_give_the_same_tables(spark, tmp_path, seed):
     chance = random.Random(seed)
     over_days = [a_record("x1", at(1), session_id="s9"), a_record("x2", at(2), session_id="s9", user_id="cem")]
-    world = [*over_days, *(_any_record(chance) for _ in range(28))]
+    world = [*over_days, *(_any_record(chance) for _ in range(40))]
     at_once, in_batches = str(tmp_path / "at_once"), str(tmp_path / "in_batches")
+    config = configured(at_once)
 
     one = deliver(spark, at_once, world)
     clean_events.main(spark, configured(at_once))
@@ -153,7 +181,11 @@ def test_any_order_of_arrival_in_any_batches_and_a_rebuild_give_the_same_tables(
 
     assert incremental == {table.name: rows(one, table) for table in TABLES}
     assert incremental == {table.name: rows(other, table) for table in TABLES}
+    told = oracle.predict(one.read(RAW_EVENTS).toArrow().to_pylist(), config.events, config.session)
+    assert oracle.events_of(one.read(EVENTS).collect()) == oracle.shown(told.events)
+    assert oracle.sessions_of(one.read(SESSIONS).collect()) == told.sessions
     assert linked_over_days(one) > 0
+    assert joined_over_midnight(one) > 0
     assert incremental[REJECTED_EVENTS.name] != []
 
 
@@ -167,10 +199,15 @@ def linked_over_days(lake: Lakehouse) -> int:
     return days.join(lake.read(SESSIONS).where("user_id IS NULL"), [*SESSIONS.key]).count()
 
 
+def joined_over_midnight(lake: Lakehouse) -> int:
+    """How many made sessions lie on two days."""
+    return lake.read(SESSIONS).where("is_made").groupBy("source", "session_id").count().where("count > 1").count()
+
+
 def _any_record(chance: random.Random) -> dict:
     return a_record(
-        f"e{chance.randrange(9)}",
-        at(chance.randint(1, 4), chance.randint(9, 11)),
+        f"e{chance.randrange(14)}",
+        at(chance.randint(1, 4), chance.choice([0, 9, 10, 23]), chance.choice([5, 50])),
         user_id=chance.choice([None, None, None, "ann", "bob"]),
         session_id=chance.choice(["s1", "s2", "s3", None]),
         action=chance.choice(["view", "view", "view", "hover"]),

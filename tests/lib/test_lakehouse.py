@@ -104,6 +104,20 @@ def test_other_settings_are_refused_by_name_until_the_layer_is_rebuilt(lake: Lak
     assert (rebuild.days, rebuild.epoch, rebuild.is_rebuild) == ([MONDAY], 2, True)
 
 
+def test_days_that_are_named_to_be_computed_again_come_besides_and_other_settings_are_taken(lake: Lakehouse) -> None:
+    put(lake, (MONDAY, "a", 1), (TUESDAY, "b", 2), days=[MONDAY, TUESDAY])
+    nothing_stored = lake.shape(DAILY_PAGES, VISITS)
+    first = lake.increment(VISITS, DAILY_PAGES, {"unit": "page"})
+    lake.replace_days(first, {DAILY_PAGES: daily_pages(lake.read(VISITS))})
+    lake.amend_days(VISITS, [TUESDAY], visits(lake.spark, (TUESDAY, "c", 5)))
+
+    again = lake.increment(VISITS, DAILY_PAGES, {"unit": "screen"}, again=[MONDAY])
+
+    assert (again.days, again.epoch, again.is_needed, again.is_rebuild) == ([MONDAY, TUESDAY], 1, True, False)
+    assert (nothing_stored, lake.shape(DAILY_PAGES, VISITS)) == (None, first.settings)
+    assert {row.visit_id for row in lake.read(VISITS).collect()} == {"a", "c"}
+
+
 def test_a_source_whose_history_is_gone_asks_for_a_rebuild(lake: Lakehouse) -> None:
     put(lake, (MONDAY, "a", 1), days=[MONDAY])
     lake.replace_days(lake.increment(VISITS, DAILY_PAGES, {}), {DAILY_PAGES: daily_pages(lake.read(VISITS))})

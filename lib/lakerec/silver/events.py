@@ -11,8 +11,10 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Expectation, Settings, Table, Write
 from lakerec.quality import Belief, split_by_belief
+from lakerec.silver.gap_sessions import make_sessions
+from lakerec.silver.ids import IDS, has_short_ids, in_namespace, tidy_id
 from lakerec.silver.rejected_events import REJECTED_EVENTS
-from lakerec.silver.sessions import link_users
+from lakerec.silver.sessions import SessionSettings, link_users
 
 MONEY = T.DecimalType(18, 4)
 EXACT = T.DecimalType(28, 6)
@@ -32,7 +34,8 @@ EVENTS = Table(
         Column("event_id", T.StringType(), "Producer's id of the action, or one made of named fields.", nullable=False),
         Column("user_id", T.StringType(), "Who acted: as sent, else who signed in later in the session."),
         Column("user_id_sent", T.StringType(), "User as sent; null where the event came without one."),
-        Column("session_id", T.StringType(), "Producer's id of the visit; null where it has none."),
+        Column("session_id", T.StringType(), "Visit: as sent, else made of the gaps between the user's events."),
+        Column("session_id_sent", T.StringType(), "Session as sent; null where the event came without one."),
         Column("item_id", T.StringType(), "What was acted on."),
         Column("action", T.StringType(), "What was done, lower case: view, cart, purchase, ... as configured."),
         Column("quantity", T.IntegerType(), "Units, never negative (a return of 6 is 6); null where none was sent."),
@@ -52,6 +55,7 @@ EVENTS = Table(
     write=Write.REPLACE_DAYS,
     partition_by="event_date",
     expectations=(HAS_EVENT_ID, HAS_TIME, HAS_ITEM, HAS_POSITIVE_QUANTITY, HAS_FAIR_PRICE),
+    transform_version=2,
 )
 
 NUMBERS = ("quantity", "price", "position", "propensity")
@@ -64,6 +68,7 @@ class EventSettings(Settings):
     actions: tuple[str, ...] = Field(min_length=1, description="every action that is believed, lower case")
     return_actions: tuple[str, ...] = Field(description="actions that give units back: a negative quantity is meant")
     max_future_skew_minutes: int = Field(ge=0, description="how far a producer's clock may be ahead of ours; minutes")
+    max_id_bytes: int = Field(ge=1, description="longest id that is believed, as UTF-8; bytes")
 
 
 class CleanedEvents(NamedTuple):
@@ -73,20 +78,23 @@ class CleanedEvents(NamedTuple):
     rejected: DataFrame
 
 
-def clean_events(records: DataFrame, sessions: DataFrame, settings: EventSettings, max_days: int) -> CleanedEvents:
+def clean_events(
+    records: DataFrame, sessions: DataFrame, settings: EventSettings, session: SessionSettings
+) -> CleanedEvents:
     """Believe, deduplicate and link the records of whole days.
 
     Args:
-        records: bronze.events, all records of the days to be replaced.
-        sessions: silver.sessions of those days and of the `max_days` days after each.
+        records: bronze.events, all records of the days to be replaced and, where sessions are made, of the day before
+            each: rows of silver for those days come out as well, and are to be left out.
+        sessions: silver.sessions of the days to be replaced and of the `session.max_days` days after each.
         settings: what is believed.
-        max_days: how many days later a sign-in may name the user.
+        session: how events are joined to sessions, and how far a sign-in reaches back.
 
     Returns:
         The rows of silver.events and of silver.rejected_events for those days.
     """
     believed, rejected = believe_events(records, settings)
-    linked = link_users(keep_first(believed), sessions, max_days)
+    linked = link_users(make_sessions(keep_first(believed), session.gap_minutes), sessions, session.max_days)
     as_sent = rejected.withColumn("occurred_at", F.col("occurred_at_sent"))
     return CleanedEvents(linked.select(EVENTS.names), as_sent.select(REJECTED_EVENTS.names))
 
@@ -121,6 +129,7 @@ def believed_when(settings: EventSettings) -> tuple[Expectation, ...]:
         HAS_EVENT_ID,
         HAS_TIME,
         HAS_ITEM,
+        has_short_ids(IDS, settings.max_id_bytes),
         Expectation("is a known action", f"action IN ({actions})"),
         _is_readable("quantity"),
         HAS_POSITIVE_QUANTITY,
@@ -135,29 +144,25 @@ def believed_when(settings: EventSettings) -> tuple[Expectation, ...]:
 def type_events(records: DataFrame, settings: EventSettings) -> DataFrame:
     """Delivered strings as typed columns, the numbers' strings kept as `<name>_sent`.
 
-    An unreadable number is null beside its string; empty strings are null; ids get their source's namespace.
+    An unreadable number is null beside its string; empty strings are null; ids are spelled by the rule of `ids`, those
+    of users and items within their source's namespace.
     """
     return records.select(
         "source",
         "event_date",
-        filled("event_id").alias("event_id"),
+        tidy_id("event_id").alias("event_id"),
         in_namespace("user_id"),
-        filled("session_id").alias("session_id"),
+        tidy_id("session_id").alias("session_id"),
         in_namespace("item_id"),
         F.lower(F.trim("action")).alias("action"),
         F.col("event_at").alias("occurred_at"),
         F.col("occurred_at").alias("occurred_at_sent"),
-        *[filled(name).alias(name) for name in ("list_id", "surface", "item_name", "item_category")],
+        tidy_id("list_id").alias("list_id"),
+        *[filled(name).alias(name) for name in ("surface", "item_name", "item_category")],
         *[filled(name).alias(f"{name}_sent") for name in NUMBERS],
         *["file_id", "line_number", "record_number", "ingested_at"],
         F.sha2("raw", 256).alias("raw_sha256"),
     ).withColumns(_numbers(settings))
-
-
-def in_namespace(name: str) -> SparkColumn:
-    """An id column as `<namespace>:<id>`, or as delivered where its source has no namespace; empty is null."""
-    namespace = filled("id_namespace")
-    return F.when(namespace.isNull(), filled(name)).otherwise(F.concat(namespace, F.lit(":"), filled(name))).alias(name)
 
 
 def filled(name: str) -> SparkColumn:

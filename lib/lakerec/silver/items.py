@@ -6,7 +6,8 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Expectation, Table, Write
 from lakerec.quality import Belief, split_by_belief
-from lakerec.silver.events import HAS_FAIR_PRICE, MONEY, filled, in_namespace
+from lakerec.silver.events import HAS_FAIR_PRICE, MONEY, filled
+from lakerec.silver.ids import has_short_ids, in_namespace
 
 CATALOGUE = "catalogue"
 EVENTS_ORIGIN = "events"
@@ -28,6 +29,7 @@ ITEMS = Table(
     key=("item_id",),
     write=Write.REPLACE,
     expectations=(HAS_FAIR_PRICE,),
+    transform_version=2,
 )
 
 BELIEVED_WHEN = (
@@ -39,7 +41,7 @@ BELIEVED_WHEN = (
 )
 
 
-def believe_items(records: DataFrame) -> Belief:
+def believe_items(records: DataFrame, max_id_bytes: int) -> Belief:
     """The records of bronze.items, typed and split by belief; the believed side are facts for `latest_items`."""
     typed = records.select(
         "source",
@@ -57,7 +59,7 @@ def believe_items(records: DataFrame) -> Belief:
             "first_seen_at": F.col("changed_at"),
         }
     )
-    return split_by_belief(typed, BELIEVED_WHEN)
+    return split_by_belief(typed, (*BELIEVED_WHEN, has_short_ids(("item_id",), max_id_bytes)))
 
 
 def items_of_events(believed: DataFrame) -> DataFrame:

@@ -10,7 +10,7 @@ REJECTED_EVENTS = Table(
     columns=(
         Column("source", T.StringType(), "Which producer's log it came from.", nullable=False),
         Column("event_date", T.DateType(), "Day of its time, UTC; null where the time is unreadable."),
-        Column("event_id", T.StringType(), "Id as delivered; may be missing or shared."),
+        Column("event_id", T.StringType(), "Its id; may be missing, shared, or too long."),
         Column("file_id", T.StringType(), "Delivered file.", nullable=False),
         Column("line_number", T.LongType(), "Line in the file, from 1.", nullable=False),
         Column("record_number", T.IntegerType(), "Record within the line, from 1.", nullable=False),

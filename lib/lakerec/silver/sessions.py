@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
+from lakerec.silver.ids import tidy_id
 
 SESSIONS = Table(
     name="silver.sessions",
@@ -14,7 +15,7 @@ SESSIONS = Table(
     columns=(
         Column("source", T.StringType(), "Which producer's log it came from.", nullable=False),
         Column("event_date", T.DateType(), "Day of the events; UTC.", nullable=False),
-        Column("session_id", T.StringType(), "Producer's id of the visit.", nullable=False),
+        Column("session_id", T.StringType(), "Visit: the producer's id, or one made of gaps.", nullable=False),
         Column("user_id", T.StringType(), "User of the day's earliest event that was sent with one; null: none was."),
         Column("signed_in_at", T.TimestampType(), "When that event occurred; UTC."),
         Column("signed_in_event_id", T.StringType(), "Id of that event; the smaller one of two at the same time."),
@@ -23,35 +24,41 @@ SESSIONS = Table(
         Column("event_count", T.LongType(), "Events of the day."),
         Column("anonymous_count", T.LongType(), "Of those, events sent without a user."),
         Column("moment_count", T.LongType(), "Different times among them: lines of one invoice share one."),
-        Column("is_bot", T.BooleanType(), "Many moments, and more a minute than a person has."),
+        Column("is_bot", T.BooleanType(), "Many moments, and more a minute or more of the day than a person has."),
+        Column("is_made", T.BooleanType(), "Whether it was made of gaps, as its events came without a session."),
     ),
     key=("source", "event_date", "session_id"),
     write=Write.REPLACE_DAYS,
     partition_by="event_date",
+    transform_version=2,
 )
 
 
 class SessionSettings(Settings):
-    """How far a sign-in reaches, and when a session looks automatic."""
+    """How far a sign-in reaches, which gap ends a made session, and when a session looks automatic."""
 
     max_days: int = Field(ge=0, le=366, description="days before a sign-in whose anonymous events it names; days")
+    gap_minutes: int = Field(
+        ge=0, le=1440, description="longest pause within a session that is made of a user's events; 0: none; minutes"
+    )
     bot_min_events: int = Field(
         ge=1, description="fewest events at different times, per session and day, of a bot; events"
     )
     bot_max_events_per_minute: float = Field(gt=0, description="most of those that a person makes a minute; events/min")
+    bot_max_share: float = Field(gt=0, le=1, description="most of a source's events of a day that a person makes; 0..1")
 
 
 def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFrame:
     """The rows of silver.sessions for whole days.
 
     Args:
-        events: believed events, each once, with the users that were sent.
-        settings: the bot rule.
+        events: what `make_sessions` gives: believed events, each once, with the users that were sent; all of a day.
+        settings: the bot rules.
     """
     sign_in = F.when(F.col("user_id").isNotNull(), F.struct("occurred_at", "event_id", "user_id"))
+    whole_day = Window.partitionBy("source", "event_date")
     summed = (
-        events.where(F.col("session_id").isNotNull())
-        .groupBy(*SESSIONS.key)
+        events.groupBy(*SESSIONS.key)
         .agg(
             F.min(sign_in).alias("signed_in"),
             F.min("occurred_at").alias("first_at"),
@@ -59,7 +66,10 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
             F.count(F.lit(1)).alias("event_count"),
             F.count_if(F.col("user_id").isNull()).alias("anonymous_count"),
             F.count_distinct("occurred_at").alias("moment_count"),
+            F.bool_and(F.col("session_id_sent").isNull()).alias("is_made"),
         )
+        .withColumn("day_share", F.col("event_count") / F.sum("event_count").over(whole_day))
+        .where(F.col("session_id").isNotNull())
     )
     return summed.withColumns(
         {
@@ -110,7 +120,9 @@ def days_to_relink(sessions: DataFrame, records: DataFrame, max_days: int) -> Da
         records: bronze.events (or silver.events) of the days that changed.
         max_days: how many days later a sign-in may be.
     """
-    named = records.select("source", "session_id", F.col("event_date").alias("later_date")).distinct()
+    named = records.select(
+        "source", tidy_id("session_id").alias("session_id"), F.col("event_date").alias("later_date")
+    ).distinct()
     gap = F.datediff("later_date", "event_date")
     waiting = sessions.where("anonymous_count > 0").join(named, ["source", "session_id"], how="inner")
     return waiting.where((gap > 0) & (gap <= max_days)).select("event_date").distinct()
@@ -131,4 +143,7 @@ def _is_bot(settings: SessionSettings) -> SparkColumn:
     """Events at one time are one act: an invoice's lines, the items of a list that was shown."""
     minutes = (F.unix_micros("last_at") - F.unix_micros("first_at")) / 60e6
     a_minute = F.col("moment_count") / F.greatest(F.lit(1.0), minutes)
-    return (F.col("moment_count") >= settings.bot_min_events) & (a_minute > settings.bot_max_events_per_minute)
+    is_fast = a_minute > settings.bot_max_events_per_minute
+    return (F.col("moment_count") >= settings.bot_min_events) & (
+        is_fast | (F.col("day_share") > settings.bot_max_share)
+    )

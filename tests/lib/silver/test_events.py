@@ -1,22 +1,30 @@
-import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.silver.events import EVENTS, EventSettings, clean_events, newest_event
-from lakerec.silver.sessions import SESSIONS
+from lakerec.silver.events import EVENTS, EventSettings, believe_events, clean_events, keep_first, newest_event
+from lakerec.silver.gap_sessions import make_sessions
+from lakerec.silver.sessions import SESSIONS, SessionSettings, summarise_sessions
+from tests import oracle
 from tests.records import READ_AT, a_record, at, on, raw_events, rows_of
 
 SETTINGS = EventSettings(
-    actions=("view", "cart", "purchase", "return"), return_actions=("return",), max_future_skew_minutes=60
+    actions=("view", "cart", "purchase", "return"),
+    return_actions=("return",),
+    max_future_skew_minutes=60,
+    max_id_bytes=64,
 )
-WHERE_READ = ("ingested_at", "file_id", "line_number", "record_number")
+SESSION = SessionSettings(
+    max_days=1, gap_minutes=30, bot_min_events=3, bot_max_events_per_minute=0.05, bot_max_share=0.5
+)
 
 
 def cleaned(spark: SparkSession, records: list[dict]) -> tuple[DataFrame, DataFrame]:
-    return clean_events(raw_events(spark, records), rows_of(spark, SESSIONS, []), SETTINGS, max_days=1)
+    return clean_events(raw_events(spark, records), rows_of(spark, SESSIONS, []), SETTINGS, SESSION)
 
 
 def believed(spark: SparkSession, *records: dict) -> list:
@@ -69,6 +77,9 @@ FAULTS = [
     ({"event_at": None, "occurred_at": "yesterday"}, ["has a readable time"]),
     ({"item_id": None}, ["has an item"]),
     ({"item_id": "  "}, ["has an item"]),
+    ({"user_id": "u" * 65}, ["has ids that are not too long"]),
+    ({"item_id": "i" * 10_000, "event_id": "e" * 10_000}, ["has ids that are not too long"]),
+    ({"session_id": "\u00e9" * 33}, ["has ids that are not too long"]),
     ({"action": "hover"}, ["is a known action"]),
     ({"action": None}, ["is a known action"]),
     ({"quantity": "two"}, ["has a readable quantity"]),
@@ -160,22 +171,37 @@ def test_every_record_of_a_day_is_believed_duplicate_or_rejected(spark):
     assert kept + rejected + duplicates == len(records)
 
 
-def test_the_order_of_arrival_does_not_change_the_table(spark):
-    chance = random.Random(7)
-    records = [
-        a_record(f"e{chance.randrange(4)}", at(1, chance.randrange(3)), user_id=chance.choice([None, "ann", "bob"]))
-        for _ in range(30)
-    ]
+# Days apart and around midnight; ids in several spellings; the last time is years ahead of the reading.
+MOMENTS = [(1, 9, 0), (1, 9, 20), (1, 10, 0), (1, 23, 45), (2, 0, 5), (2, 0, 30), (2, 23, 50), (3, 0, 10), (4, 9, 0)]
+TIMES = st.sampled_from([*(at(*moment) for moment in MOMENTS), datetime(2031, 1, 1, tzinfo=UTC)])
+RECORDS = st.builds(
+    a_record,
+    event_id=st.sampled_from(["e1", " e1", "e2", "e3", "e4", "e5", "e6", "e7", "", "e" * 65]),
+    moment=TIMES,
+    user_id=st.sampled_from([None, None, "ann", "ann\t", "caf\u00e9", "cafe\u0301"]),
+    session_id=st.sampled_from([None, None, "s1", "s1 ", "s2", ""]),
+    item_id=st.sampled_from(["lamp", "lamp", "chair", None]),
+    action=st.sampled_from(["view", "view", "view", "hover"]),
+    id_namespace=st.sampled_from(["", "", "uk"]),
+)
 
-    tables = []
-    for _ in range(3):
-        chance.shuffle(records)
-        tables.append(
-            sorted(cleaned(spark, records).believed.drop(*WHERE_READ).collect(), key=lambda row: row.event_id)
-        )
 
-    assert tables[0] == tables[1] == tables[2]
-    assert [row.event_id for row in tables[0]] == ["e0", "e1", "e2", "e3"]
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(worlds=st.lists(st.lists(RECORDS, max_size=14), min_size=12, max_size=12), chance=st.randoms())
+def test_many_small_worlds_in_any_order_are_what_plain_python_says(spark, worlds, chance):
+    records = [record | {"source": f"world {n}"} for n, world in enumerate(worlds) for record in world]
+    chance.shuffle(records)
+    placed = [{**record, "line_number": n} for n, record in enumerate(records, start=1)]
+
+    raw = raw_events(spark, records)
+    events = make_sessions(keep_first(believe_events(raw, SETTINGS).believed), SESSION.gap_minutes)
+    sessions = summarise_sessions(events, SESSION)
+    both = clean_events(raw, sessions, SETTINGS, SESSION)
+
+    told = oracle.predict(placed, SETTINGS, SESSION)
+    assert oracle.events_of(both.believed.collect()) == oracle.shown(told.events)
+    assert oracle.sessions_of(sessions.collect()) == told.sessions
+    assert {(row.source, row.file_id, row.line_number): row.reasons for row in both.rejected.collect()} == told.rejected
 
 
 def test_no_records_give_no_events_in_the_declared_columns(spark):

@@ -7,11 +7,11 @@ from lakerec.silver.events import EventSettings, believe_events
 from lakerec.silver.items import ITEMS, believe_items, items_of_events, latest_items
 from tests.records import a_catalogue_record, a_record, at, raw_events, raw_items, rows_of
 
-SETTINGS = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60)
+SETTINGS = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60, max_id_bytes=64)
 
 
 def facts(spark: SparkSession, catalogue: list[dict], events: list[dict]) -> DataFrame:
-    of_catalogue = believe_items(raw_items(spark, catalogue)).believed.select(ITEMS.names)
+    of_catalogue = believe_items(raw_items(spark, catalogue), 64).believed.select(ITEMS.names)
     of_events = items_of_events(believe_events(raw_events(spark, events), SETTINGS).believed).select(ITEMS.names)
     return of_catalogue.union(of_events)
 

@@ -1,9 +1,10 @@
 from lakerec.silver.events import EventSettings, clean_events
 from lakerec.silver.rejected_events import REJECTED_EVENTS
-from lakerec.silver.sessions import SESSIONS
+from lakerec.silver.sessions import SESSIONS, SessionSettings
 from tests.records import a_record, on, raw_events, rows_of
 
-SETTINGS = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60)
+SETTINGS = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60, max_id_bytes=64)
+SESSION = SessionSettings(max_days=1, gap_minutes=0, bot_min_events=9, bot_max_events_per_minute=9, bot_max_share=1)
 
 
 def test_a_rejected_record_tells_where_it_was_read_and_what_it_said(spark):
@@ -11,7 +12,7 @@ def test_a_rejected_record_tells_where_it_was_read_and_what_it_said(spark):
         spark, [a_record("e1", action=" Hover"), a_record("e2", event_at=None, occurred_at="soon", file_id="f2")]
     )
 
-    rejected = clean_events(records, rows_of(spark, SESSIONS, []), SETTINGS, max_days=1).rejected
+    rejected = clean_events(records, rows_of(spark, SESSIONS, []), SETTINGS, SESSION).rejected
 
     hover, soon = rejected.orderBy("line_number").collect()
     assert rejected.columns == REJECTED_EVENTS.names

@@ -1,20 +1,19 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.silver.events import EventSettings, believe_events, keep_first
+from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, days_to_relink, link_users, summarise_sessions
 from tests.records import a_record, at, on, raw_events, rows_of
 
-BELIEF = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60)
-RULES = SessionSettings(max_days=2, bot_min_events=4, bot_max_events_per_minute=2)
+BELIEF = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60, max_id_bytes=64)
+RULES = SessionSettings(max_days=2, gap_minutes=0, bot_min_events=4, bot_max_events_per_minute=2, bot_max_share=0.5)
 
 
 def events_of(spark: SparkSession, records: list[dict]) -> DataFrame:
-    return keep_first(believe_events(raw_events(spark, records), BELIEF).believed)
+    return make_sessions(keep_first(believe_events(raw_events(spark, records), BELIEF).believed), RULES.gap_minutes)
 
 
 def summary(spark: SparkSession, records: list[dict]) -> list:
@@ -69,6 +68,20 @@ def test_a_bot_has_many_events_and_more_a_minute_than_a_person(spark):
     bots = {row.session_id for row in summary(spark, records) if row.is_bot}
 
     assert bots == {"fast and many", "within a second"}
+
+
+def test_a_session_with_most_of_its_sources_events_of_a_day_is_a_bot(spark):
+    hours = {"crawler": 5, "visitor": 3, None: 1}  # of 9 events: 5 / 9, 3 / 9
+    records = [
+        a_record(f"{session} {hour}", at(1, hour), session_id=session)
+        for session, count in hours.items()
+        for hour in range(count)
+    ]
+    elsewhere = [a_record(f"quiet {hour}", at(1, hour), session_id="quiet", source="till") for hour in range(3)]
+
+    bots = {row.session_id for row in summary(spark, records + elsewhere) if row.is_bot}
+
+    assert bots == {"crawler"}
 
 
 def test_no_events_have_no_sessions(spark):
@@ -170,37 +183,3 @@ def test_a_day_whose_sessions_were_all_signed_in_is_left_alone(spark):
     found = days_to_relink(sessions, raw_events(spark, [a_record("e1", at(4), session_id="s1")]), 2)
 
     assert found.collect() == []
-
-
-MOMENTS = st.tuples(st.integers(1, 5), st.integers(0, 2))
-WORLDS = st.lists(
-    st.tuples(MOMENTS, st.sampled_from(["s1", "s2"]), st.sampled_from([None, None, "ann", "bob"])),
-    min_size=1,
-    max_size=14,
-)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=WORLDS)
-def test_linking_agrees_with_looking_at_every_later_event(spark, world):
-    records = [
-        a_record(f"e{n:02}", at(*moment), session_id=session, user_id=user)
-        for n, (moment, session, user) in enumerate(world)
-    ]
-
-    assert users(spark, records, max_days=2) == {
-        record["event_id"]: _next_user(record, records, 2) for record in records
-    }
-
-
-def _next_user(event: dict, records: list[dict], max_days: int) -> str | None:
-    """The definition, word for word: the earliest later signed-in event of the session within max_days."""
-    later = sorted(
-        (other["event_at"], other["event_id"], other["user_id"])
-        for other in records
-        if other["user_id"]
-        and other["session_id"] == event["session_id"]
-        and (other["event_at"], other["event_id"]) > (event["event_at"], event["event_id"])
-        and (other["event_date"] - event["event_date"]).days <= max_days
-    )
-    return event["user_id"] or (later[0][2] if later else None)
