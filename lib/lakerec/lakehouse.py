@@ -1,6 +1,6 @@
-"""The lakehouse: the only code that reads and writes tables.
+"""The lakehouse: the only code that writes tables.
 
-A reader gets the declared columns. A writer hands over a whole day, a whole partition or a whole small table; the frame
+A writer hands over a whole day, a whole partition or a whole small table; the frame
 is held against its declaration, the key is checked in the same pass, and one Delta commit makes it visible. How far
 a table has followed its sources stands in the note of its own newest commit, so that a job does only what is new and
 no crash can part the two; operations.progress keeps the same for readers, and beyond the log's retention.
@@ -24,9 +24,7 @@ from lakerec.contract import (
     conform,
     key_errors_of,
     with_checked_key,
-    with_declared_columns,
 )
-from lakerec.delta_log import DeltaLog
 from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.increment import (
     Days,
@@ -41,6 +39,7 @@ from lakerec.increment import (
 )
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
+from lakerec.tables import Tables
 
 
 class LakeSettings(Settings):
@@ -52,8 +51,8 @@ class LakeSettings(Settings):
     wait_seconds: float = Field(ge=0, description="how long to wait for another writer of the same layer; s")
 
 
-class Lakehouse:
-    """All tables below one root.
+class Lakehouse(Tables):
+    """All tables below one root, to be read and written.
 
     Args:
         spark: a session with Delta.
@@ -62,60 +61,11 @@ class Lakehouse:
     """
 
     def __init__(self, spark: SparkSession, settings: LakeSettings, now: datetime | None = None) -> None:
-        self.spark = spark
+        super().__init__(spark, settings.root)
         self.settings = settings
-        self.root = settings.root.rstrip("/")
         self.now = now or datetime.now(UTC)
         self._held: set[str] = set()
         self._unrecorded: list[tuple[Any, ...]] = []
-
-    # ---------------------------------------------------------------- reading
-
-    def exists(self, table: Table) -> bool:
-        """Whether the table has been written."""
-        return self.version(table) >= 0
-
-    def version(self, table: Table) -> int:
-        """Newest version of the table; -1 where it has not been written."""
-        return self._log(table).version()
-
-    def read(self, table: Table, days: Days | None = None) -> DataFrame:
-        """The table's declared columns, of all days or of those given; empty where it has not been written.
-
-        Raises:
-            RebuildNeededError: the stored columns are not those of the declaration.
-        """
-        if not self.exists(table):
-            return self.spark.createDataFrame([], table.schema)
-        stored = self.spark.read.format("delta").load(self.location(table))
-        frame = with_declared_columns(stored, table)
-        return frame if days is None else frame.where(days_condition(days))
-
-    def read_partition(self, table: Table, value: str) -> DataFrame:
-        """Rows of one model or batch."""
-        return self.read(table).where(F.col(table.partition) == value)
-
-    def has_partition(self, table: Table, value: str) -> bool:
-        """Whether rows of that model or batch are stored."""
-        return bool(self.read_partition(table, value).limit(1).count())
-
-    def source_versions(self, *tables: Table) -> dict[str, int]:
-        """Newest version of each table by name, as models and batches record them."""
-        return {table.name: self.version(table) for table in tables}
-
-    def location(self, table: Table) -> str:
-        """Path or URI of the table."""
-        return f"{self.root}/{table.path}"
-
-    def register(self, tables: Sequence[Table]) -> list[str]:
-        """Make tables that exist readable in SQL by their names; returns those names."""
-        present = [table for table in tables if self.exists(table)]
-        for layer in {table.layer for table in present}:
-            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{self.root}/{layer}'")
-        for table in present:
-            self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
-            self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
-        return [table.name for table in present]
 
     def require_writable(self) -> None:
         """Fail before any work starts where the lake cannot be written.
@@ -324,6 +274,3 @@ class Lakehouse:
             __version__,
             self.now,
         )
-
-    def _log(self, table: Table) -> DeltaLog:
-        return DeltaLog(self.location(table))

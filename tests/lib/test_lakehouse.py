@@ -54,13 +54,6 @@ def put(lake: Lakehouse, *rows: tuple[date | None, str, int], days: list[date | 
     lake.replace_days(increment, {VISITS: visits(lake.spark, *rows)}, days)
 
 
-def test_a_table_that_was_never_written_reads_as_empty_with_its_declared_columns(lake: Lakehouse) -> None:
-    frame = lake.read(VISITS)
-
-    assert (frame.columns, frame.count()) == (VISITS.names, 0)
-    assert not lake.exists(VISITS)
-
-
 def test_replacing_a_day_leaves_other_days_and_empties_days_without_rows(lake: Lakehouse) -> None:
     put(lake, (MONDAY, "a", 1), (TUESDAY, "b", 2), (None, "c", 3), days=[None, MONDAY, TUESDAY])
 
@@ -215,15 +208,6 @@ def test_one_commit_of_the_ledger_holds_what_happened_under_one_lock(lake: Lakeh
         before = lake.version(PROGRESS)
 
     assert (before, lake.version(PROGRESS), lake.read(PROGRESS).count()) == (-1, 0, 2)
-
-
-def test_tables_are_read_in_sql_by_their_names(lake: Lakehouse) -> None:
-    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7)))
-
-    names = lake.register([VISITS, DAILY_PAGES])
-
-    assert names == ["silver.visits"]
-    assert lake.spark.sql("SELECT pages FROM silver.visits").first().pages == 7
 
 
 def test_the_run_has_one_time_for_all_that_it_writes(spark: SparkSession, lake_settings: object) -> None:
