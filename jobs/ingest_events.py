@@ -27,6 +27,8 @@ from lakerec.bronze.malformed_lines import MALFORMED_LINES, read_malformed_lines
 from lakerec.bronze.mapping import Source
 from lakerec.config import Config, load_source
 from lakerec.errors import LandingError
+from lakerec.follow import is_stopping
+from lakerec.lag import describe_lag
 from lakerec.lakehouse import Lakehouse
 from lakerec.landing import LandingSettings, list_files, read_files
 from lakerec.preview import preview_file
@@ -50,7 +52,10 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         _write_ledger(lake, ledger, changed_since_read(delivered, ledger))
         for files in _batches(delivered, ledger, source, config):
             judged += _ingest_batch(lake, source, config.landing, ledger, files)
-    held = [ledger[file.file_id] for file in delivered if ledger[file.file_id].status == Status.HELD]
+            if is_stopping():
+                break
+    known = [ledger[file.file_id] for file in delivered if file.file_id in ledger]
+    held = [entry for entry in known if entry.status == Status.HELD]
     for entry in held:
         say(f"  held back: {entry.path}: {entry.reason}")
     return _counts(judged, held)
@@ -169,4 +174,4 @@ def _counts(judged: Iterable[FileEntry], held: Sequence[FileEntry]) -> dict[str,
 
 
 if __name__ == "__main__":
-    run(main, check=preview_file)
+    run(main, check=preview_file, news=describe_lag)

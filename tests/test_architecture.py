@@ -23,6 +23,8 @@ SHELL = {
     "landing": {"errors", "contract", "bronze", "file_reader"},
     "report": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
     "summary": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
+    "follow": {"errors"},
+    "lag": {"tables", "bronze", "silver"},
     "preview": {"errors", "contract", "quality", "config", "landing", "bronze", "silver"},
     "shop": {"errors", "contract"},
     "operations": WORDS,
@@ -31,7 +33,7 @@ SHELL = {
     "quality": {"errors", "contract"},
     "errors": set(),
 }
-MAY_DO_ANYTHING_IN_LIB = {"config", "runner", "door"}
+MAY_DO_ANYTHING_IN_LIB = {"config", "flags", "runner", "door"}
 STARTS_OTHERS = {"run_pipeline", "redrive_rejects"}
 ONLY_HERE = {"mlflow": {"tracking"}, "delta": {"lakehouse"}}
 

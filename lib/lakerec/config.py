@@ -36,7 +36,7 @@ from lakerec.silver.sessions import SessionSettings
 from lakerec.tracking import TrackingSettings
 
 ENVIRONMENT_PREFIX = "LAKEREC_"
-OTHER_VARIABLES = {"LAKEREC_CACHE", "LAKEREC_IVY_SETTINGS", "LAKEREC_SHARED_DATA"}
+OTHER_VARIABLES = {"LAKEREC_CACHE", "LAKEREC_DRIVER_PID_FILE", "LAKEREC_IVY_SETTINGS", "LAKEREC_SHARED_DATA"}
 
 
 class Config(BaseSettings):
