@@ -153,7 +153,7 @@ set_environment() {
 
 # become_job <job> [flags] [-- spark-submit options]
 become_job() {
-  local profile=local job=("$root/jobs/$1.py") options word
+  local profile=local job=("$root/jobs/$1.py") options word start=exec
   options=(--jars "$(jar_paths | paste -sd, -)")
   shift
   while (($#)); do
@@ -164,6 +164,7 @@ become_job() {
       packages_are_done runtime || set_up runtime
       exec "$venv/bin/python" "${job[0]}" --help
       ;;
+    --follow) start=stay_with ;;
     --profile) profile=${1:-} ;;
     --profile=*) profile=${word#*=} ;;
     esac
@@ -173,7 +174,19 @@ become_job() {
   set_up runtime
   set_environment
   if [[ $profile == cluster ]]; then add_package; fi
-  exec "$SPARK_HOME/bin/spark-submit" --properties-file "$root/conf/spark/$profile.conf" "${options[@]}" "${job[@]}"
+  $start "$SPARK_HOME/bin/spark-submit" --properties-file "$root/conf/spark/$profile.conf" "${options[@]}" "${job[@]}"
+}
+
+# stay_with <command>: pass a request to stop on to the driver, which ends its batch, and not to the Java around it.
+stay_with() {
+  local code=0
+  LAKEREC_DRIVER_PID_FILE=$(mktemp)
+  export LAKEREC_DRIVER_PID_FILE
+  "$@" &
+  trap 'kill -TERM "$(cat "$LAKEREC_DRIVER_PID_FILE")" 2>/dev/null || kill -TERM $!' TERM INT
+  while kill -0 $! 2>/dev/null; do wait $! && code=0 || code=$?; done
+  rm -f "$LAKEREC_DRIVER_PID_FILE"
+  exit "$code"
 }
 
 # What executors elsewhere need; the driver runs here, in client mode.

@@ -1,6 +1,6 @@
 """Top-N by our kernel against MLlib's recommendForAllUsers: the same model, session and run, equal lists first.
 
-    PYTHONPATH=lib .venv/bin/python benchmarks/top_n.py [--users 20000] [--items 5000] [--rank 32] [--n 100]
+    PYTHONPATH=lib:. .venv/bin/python benchmarks/top_n.py [--users 20000] [--items 5000] [--rank 32] [--n 100]
 
 Both write to Spark's noop sink. Seconds are wall time; cpu seconds are those of the whole process tree. The goal is
 5 times.
@@ -10,15 +10,14 @@ import argparse
 import os
 import statistics
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from pyspark.ml.recommendation import ALS, ALSModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from benchmarks.measure import Usage, measured
 from lakerec.model.scorer import collect_items, top_n
 
 GOAL = 5.0
@@ -38,9 +37,9 @@ def main() -> None:
     print(f"differing scores beyond rounding: {differing(ours(users, model, options.n), mllib(model, options.n))}")
     ratios = []
     for number in range(1, options.rounds + 1):
-        measured = {name: measure(run) for name, run in runs.items()}
-        ratios.append(measured["MLlib"][0] / measured["ours"][0])
-        shown = "  ".join(f"{name} {wall:6.2f} s ({cpu:6.2f} cpu s)" for name, (wall, cpu) in measured.items())
+        used = {name: measure(run) for name, run in runs.items()}
+        ratios.append(used["MLlib"].wall / used["ours"].wall)
+        shown = "  ".join(f"{name} {each.wall:6.2f} s ({each.cpu:6.2f} cpu s)" for name, each in used.items())
         print(f"round {number}: {shown}  ratio {ratios[-1]:.1f}")
     low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
     print(f"ratio: median {middle:.1f}, min {low:.1f}, max {high:.1f}; goal {GOAL:.0f}")
@@ -80,27 +79,11 @@ def differing(ours: DataFrame, theirs: DataFrame) -> int:
     return both.where(F.coalesce(distance, F.lit(1.0)) > 1e-5 * F.greatest(F.lit(1.0), F.abs("ours.score"))).count()
 
 
-def measure(run: Callable[[], DataFrame]) -> tuple[float, float]:
-    """Wall and cpu seconds until every row exists."""
-    wall, cpu = time.perf_counter(), _cpu_seconds()
-    run().write.format("noop").mode("overwrite").save()
-    return time.perf_counter() - wall, _cpu_seconds() - cpu
-
-
-def _cpu_seconds() -> float:
-    """User and system time of this process, its children that ended, and its living descendants (Linux)."""
-    parents, ticks = {}, {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # ended while we looked
-        parents[int(stat.parent.name)] = int(fields[1])
-        ticks[int(stat.parent.name)] = sum(map(int, fields[11:15]))
-    family = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= more
-    return sum(ticks[pid] for pid in family if pid in ticks) / os.sysconf("SC_CLK_TCK")
+def measure(run: Callable[[], DataFrame]) -> Usage:
+    """What it takes until every row exists."""
+    with measured() as usage:
+        run().write.format("noop").mode("overwrite").save()
+    return usage
 
 
 def _options() -> argparse.Namespace:

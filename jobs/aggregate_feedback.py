@@ -1,7 +1,5 @@
 """silver.events -> gold.user_index, item_index, daily_interactions, interactions, item_popularity: count and weigh."""
 
-from datetime import UTC, datetime
-
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.config import Config
@@ -56,18 +54,15 @@ def _register(lake: Lakehouse, register: Table, events: DataFrame) -> int:
 
 def _project(lake: Lakehouse, config: Config) -> dict[str, int]:
     """State every pair's strength as of the configured time, or of the newest event, and rank the items by them."""
-    as_of = datetime.fromisoformat(config.as_of) if config.as_of else newest_event(lake.read(EVENTS))
-    if as_of is None:
-        return {"interactions": 0}
-    shape = {**config.feedback.model_dump(mode="json"), "as_of_date": as_of.astimezone(UTC).date().isoformat()}
+    shape = {**config.feedback.model_dump(mode="json"), "as_of": config.as_of}
     projected = lake.increment(DAILY_INTERACTIONS, INTERACTIONS, shape)
     rows = {INTERACTIONS.name: 0}
-    if projected.is_needed:
+    if projected.is_needed and (as_of := config.as_of_time or newest_event(lake.read(EVENTS))):
         strengths = project_interactions(lake.read(DAILY_INTERACTIONS), as_of, config.feedback)
-        rows = lake.replace(projected, {INTERACTIONS: strengths})
+        rows = lake.replace([projected], {INTERACTIONS: strengths})
     ranked = lake.increment(INTERACTIONS, ITEM_POPULARITY, {})
     if ranked.is_needed:
-        lake.replace(ranked, {ITEM_POPULARITY: rank_popularity(lake.read(INTERACTIONS), lake.read(ITEM_INDEX))})
+        lake.replace([ranked], {ITEM_POPULARITY: rank_popularity(lake.read(INTERACTIONS), lake.read(ITEM_INDEX))})
     return {"interactions": rows[INTERACTIONS.name]}
 
 

@@ -130,21 +130,18 @@ def _collect_items(lake: Lakehouse, config: Config, judge_again: Days | None) ->
     """Add what is new of the catalogue and of the events to the items known so far, or start over on a rebuild."""
     of_catalogue = lake.increment(RAW_ITEMS, ITEMS, config.events)
     of_events = lake.increment(RAW_EVENTS, ITEMS, config.events, judge_again)
-    needed = [increment for increment in (of_catalogue, of_events) if increment.is_needed]
-    if not needed:
+    if not (of_catalogue.is_needed or of_events.is_needed):
         return {"items": 0, "items_rejected": 0}
     catalogue = believe_items(lake.read(RAW_ITEMS), config.events.max_id_bytes)
     acted_on = believe_events(lake.read(RAW_EVENTS, of_events.days), config.events).believed
     facts = catalogue.believed.select(ITEMS.names).union(items_of_events(acted_on).select(ITEMS.names))
-    if not any(increment.is_rebuild for increment in needed):
+    if not (of_catalogue.is_rebuild or of_events.is_rebuild):
         facts = facts.union(lake.read(ITEMS))
     frames = {
         ITEMS: latest_items(facts),
         REJECTED_ITEMS: catalogue.rejected.select(REJECTED_ITEMS.names),
     }
-    rows = lake.replace(needed[0], frames)
-    for increment in needed[1:]:
-        lake.advance(increment)
+    rows = lake.replace([of_catalogue, of_events], frames)
     return {"items": rows[ITEMS.name], "items_rejected": rows[REJECTED_ITEMS.name]}
 
 
@@ -160,7 +157,7 @@ def _note_fields(lake: Lakehouse) -> int:
     changes = find_changes(fields)
     if set(changes) != told or not lake.exists(SCHEMA_CHANGES):
         lake.overwrite(SCHEMA_CHANGES, lake.spark.createDataFrame(changes, SCHEMA_CHANGES.schema))
-    lake.replace(increment, {SCHEMA_FIELDS: lake.spark.createDataFrame(fields, SCHEMA_FIELDS.schema)})
+    lake.replace([increment], {SCHEMA_FIELDS: lake.spark.createDataFrame(fields, SCHEMA_FIELDS.schema)})
     known = {change.identity for change in told}
     news = [change for change in changes if change.identity not in known]
     for change in news:

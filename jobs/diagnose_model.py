@@ -47,6 +47,7 @@ from lakerec.diagnostics.thresholds import THRESHOLDS, Outcomes, fit_thresholds
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.increment import Increment
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
@@ -80,14 +81,11 @@ class Evidence(NamedTuple):
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Judge the newest evaluation model by what came after it; does nothing where these settings have judged it."""
     lake = Lakehouse(spark, config.lake)
-    increment = lake.increment(RUNS, RANKINGS, _shape(config))
+    increment = lake.increment(RUNS, COEFFICIENTS, _shape(config))
     if not increment.is_needed:
         return dict.fromkeys(("rows_in", "rows_out", "metrics", "calibrated"), 0)
-    trained = newest_run(lake.read(RUNS), EVALUATION)
-    with lake.writing(RANKINGS.layer):
-        counts = _diagnose(lake, config, trained)
-        lake.advance(increment)
-    return counts
+    with lake.writing(COEFFICIENTS.layer):
+        return _diagnose(lake, config, newest_run(lake.read(RUNS), EVALUATION), increment)
 
 
 def _shape(config: Config) -> dict[str, Any]:
@@ -96,14 +94,15 @@ def _shape(config: Config) -> dict[str, Any]:
     return {**shape, "mask_actions": list(config.recommend.mask_actions)}
 
 
-def _diagnose(lake: Lakehouse, config: Config, trained: Run) -> dict[str, int]:
+def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Increment) -> dict[str, int]:
+    """Write the tables one by one; the last one's commit says that all are there."""
     model = _model(lake, trained)
     require_equal_windows(model.split)
     with ExitStack() as kept:
         evidence = _gather(lake, config, model, kept)
         counts = _judge_lists(lake, config, trained.model_id, evidence)
         found = fit_candidates(served_candidates(evidence.labelled, evidence.active))
-    return {**counts, **_calibrate(lake, config, trained, found)}
+    return {**counts, **_calibrate(lake, config, trained, found, increment)}
 
 
 def _gather(lake: Lakehouse, config: Config, model: EvaluatedModel, kept: ExitStack) -> Evidence:
@@ -148,7 +147,7 @@ def _judge_lists(lake: Lakehouse, config: Config, model_id: str, evidence: Evide
     return {"rows_out": listed, "metrics": lake.replace_partition(RANKING_METRICS, model_id, metrics)}
 
 
-def _calibrate(lake: Lakehouse, config: Config, trained: Run, found: Found) -> dict[str, int]:
+def _calibrate(lake: Lakehouse, config: Config, trained: Run, found: Found, increment: Increment) -> dict[str, int]:
     fitted = {name: fit_platt(found[name, VALIDATION], config.calibration) for name in CALIBRATED}
     bins = [
         (name, "all", nth, *each)
@@ -159,7 +158,7 @@ def _calibrate(lake: Lakehouse, config: Config, trained: Run, found: Found) -> d
     coefficients = [*chosen_coefficients(trained.settings), *fitted_coefficients(fitted)]
     _write(lake, PROBABILITIES, trained.model_id, bins)
     _write(lake, THRESHOLDS, trained.model_id, thresholds)
-    _write(lake, COEFFICIENTS, trained.model_id, coefficients)
+    _write(lake, COEFFICIENTS, trained.model_id, coefficients, increment)
     return {
         "rows_in": sum(len(candidates.score) for candidates in found.values()),
         "calibrated": sum(calibration.slope is not None for calibration in fitted.values()),
@@ -174,9 +173,9 @@ def _outcomes(fitted: Mapping[str, Calibration], found: Found, split: str) -> Ou
     return Outcomes(np.concatenate([np.empty(0), *probability]), np.concatenate([np.empty(0), *is_bought]))
 
 
-def _write(lake: Lakehouse, table: Table, model_id: str, rows: Iterable[tuple[Any, ...]]) -> int:
+def _write(lake: Lakehouse, table: Table, model_id: str, rows: Iterable[tuple[Any, ...]], *followed: Increment) -> int:
     frame = lake.spark.createDataFrame([(model_id, *row) for row in rows], table.schema)
-    return lake.replace_partition(table, model_id, frame)
+    return lake.replace_partition(table, model_id, frame, *followed)
 
 
 if __name__ == "__main__":

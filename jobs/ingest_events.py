@@ -27,8 +27,11 @@ from lakerec.bronze.malformed_lines import MALFORMED_LINES, read_malformed_lines
 from lakerec.bronze.mapping import Source
 from lakerec.config import Config, load_source
 from lakerec.errors import LandingError
+from lakerec.follow import is_stopping
+from lakerec.lag import describe_lag
 from lakerec.lakehouse import Lakehouse
-from lakerec.landing import list_files, read_files
+from lakerec.landing import LandingSettings, list_files, read_files
+from lakerec.preview import preview_file
 from lakerec.runner import run, say
 
 GROUP = "platform team"
@@ -48,8 +51,11 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
             _start_anew(lake, source, ledger, delivered)
         _write_ledger(lake, ledger, changed_since_read(delivered, ledger))
         for files in _batches(delivered, ledger, source, config):
-            judged += _ingest_batch(lake, source, config.landing.root, ledger, files)
-    held = [ledger[file.file_id] for file in delivered if ledger[file.file_id].status == Status.HELD]
+            judged += _ingest_batch(lake, source, config.landing, ledger, files)
+            if is_stopping():
+                break
+    known = [ledger[file.file_id] for file in delivered if file.file_id in ledger]
+    held = [entry for entry in known if entry.status == Status.HELD]
     for entry in held:
         say(f"  held back: {entry.path}: {entry.reason}")
     return _counts(judged, held)
@@ -67,11 +73,11 @@ def _batches(
 
 
 def _ingest_batch(
-    lake: Lakehouse, source: Source, root: str, ledger: Ledger, files: Sequence[DeliveredFile]
+    lake: Lakehouse, source: Source, landing: LandingSettings, ledger: Ledger, files: Sequence[DeliveredFile]
 ) -> list[FileEntry]:
     """Read files once, make the batch durable, write its rows, close it. A retry drops what is written already."""
     batch = _batch_number(lake, ledger, files)
-    read = read_files(lake.spark, files, root, source).persist(StorageLevel.DISK_ONLY)
+    read = read_files(lake.spark, files, source, landing).persist(StorageLevel.DISK_ONLY)
     try:
         judged = judge_files(_found_entries(lake, read, source, batch, files), ledger)
         pending = [replace(entry, status=Status.PENDING) for entry in judged if entry.status == Status.READ]
@@ -168,4 +174,4 @@ def _counts(judged: Iterable[FileEntry], held: Sequence[FileEntry]) -> dict[str,
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, check=preview_file, news=describe_lag)

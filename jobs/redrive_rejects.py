@@ -66,7 +66,7 @@ def _correct_readings(lake: Lakehouse, config: Config) -> int:
     files = _files_with_rejects(lake, source, config.landing.root)
     if not files:
         return 0
-    read = read_files(lake.spark, files, config.landing.root, source).persist(StorageLevel.DISK_ONLY)
+    read = read_files(lake.spark, files, source, config.landing).persist(StorageLevel.DISK_ONLY)
     is_same = F.col("file_id").isin(_as_first_read(lake, read, files))
     again = read_events(read.where(is_same), source=source, batch=0, ingested_at=lake.now)
     stored = lake.read(RAW_EVENTS).where(is_same)

@@ -1,4 +1,4 @@
-"""raw logs -> every table, the summary, report.html: all stages in one session, doing only what is new.
+"""raw logs -> every table, report.html: all stages in one session, doing only what is new.
 
 Where no log has been delivered and the source is the generated shop, the shop is generated first.
 """
@@ -15,14 +15,11 @@ from jobs import (
     ingest_events,
     publish_release,
     recommend_items,
+    report_lake,
     train_model,
 )
 from lakerec.config import Config
-from lakerec.lakehouse import Lakehouse
-from lakerec.report.facts import collect_facts
-from lakerec.report.page import draw_page
-from lakerec.report.summary import summarise
-from lakerec.runner import Main, run, say, stage
+from lakerec.runner import Main, describe_stages, run, say, stage, stages_so_far
 
 GROUP = "platform team"
 STAGES: tuple[Main, ...] = (
@@ -42,16 +39,12 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         stage("generate_events", generate_events.main, spark, config)
     for job in STAGES:
         stage(job.__module__.removeprefix("jobs."), job, spark, config)
-    tell(Lakehouse(spark, config.lake), config)
-    return {}
-
-
-def tell(lake: Lakehouse, config: Config) -> None:
-    """Print the summary and draw the page beside the lake."""
-    facts = collect_facts(lake, config.ranking.ks)
-    page = Path("report.html") if "://" in lake.root else Path(lake.root).resolve().parent / "report.html"
-    page.write_text(draw_page(facts), encoding="utf-8")
-    say(summarise(facts, str(page), "" if lake.root == "lake" else f" --lake {lake.root}"))
+    done = stages_so_far()[-len(STAGES) :]
+    say(describe_stages(done))
+    if all(each.is_idle for each in done):
+        say(f"\nnothing new; ./spark-submit.sh report_lake --lake {config.lake.root} tells again what the tables hold")
+        return {}
+    return report_lake.main(spark, config)
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     store = find_store(config.tracking, config.lake.root, spark.conf.get("spark.master") or "")
     with lake.writing(RUNS.layer):
         inputs = {"settings": _settings(config), "source_versions": lake.source_versions(DAILY_INTERACTIONS)}
-        plans = _plans(lake, config, inputs)
-        if not _is_needed(lake, plans):
+        if not _is_needed(lake, inputs):
             return {"rows_in": 0, "rows_out": 0}
+        plans = _plans(lake, config, inputs)
         if config.als.max_iter > config.als.checkpoint_interval:
             spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
         trained = [_train(lake, config, plan) for plan in plans]
@@ -63,25 +63,26 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 def _settings(config: Config) -> dict[str, Any]:
     """The settings that shape a model."""
-    return {name: getattr(config, name).model_dump(mode="json") for name in ("als", "feedback", "split")}
+    sections = {name: getattr(config, name).model_dump(mode="json") for name in ("als", "feedback", "split")}
+    return {"data": {"as_of": config.as_of}, **sections}
+
+
+def _is_needed(lake: Lakehouse, inputs: dict[str, Any]) -> bool:
+    """Whether the models trained last are of other inputs, or are to be trained anew by this run."""
+    stated = {name: sorted_json(value) for name, value in inputs.items()} | {"code_version": __version__}
+    by_time = [F.max_by(name, "trained_at").alias(name) for name in (*stated, "run_id")]
+    newest = {row["purpose"]: row.asDict() for row in lake.read(RUNS).groupBy("purpose").agg(*by_time).collect()}
+    if any({**newest.get(purpose, {}), **stated} != newest.get(purpose) for purpose in (EVALUATION, SERVING)):
+        return True
+    return RUNS.layer in lake.settings.rebuild and newest[SERVING]["run_id"] != lake.settings.run_id
 
 
 def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan]:
-    as_of = datetime.fromisoformat(config.as_of) if config.as_of else newest_event(lake.read(EVENTS))
+    as_of = config.as_of_time or newest_event(lake.read(EVENTS))
     if as_of is None:
         raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     cut = last_moment(windows(as_of.astimezone(UTC), config.split).train_until)
     return [Plan(purpose, at, model_id(purpose, at, **inputs)) for purpose, at in ((EVALUATION, cut), (SERVING, as_of))]
-
-
-def _is_needed(lake: Lakehouse, plans: list[Plan]) -> bool:
-    """Whether the models trained last are others, or are to be trained anew by this run."""
-    by_time = [F.max_by(name, "trained_at").alias(name) for name in ("model_id", "run_id")]
-    newest = {row["model_id"]: row["run_id"] for row in lake.read(RUNS).groupBy("purpose").agg(*by_time).collect()}
-    is_rebuild = RUNS.layer in lake.settings.rebuild
-    return any(
-        plan.model_id not in newest or (is_rebuild and newest[plan.model_id] != lake.settings.run_id) for plan in plans
-    )
 
 
 def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:

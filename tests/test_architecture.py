@@ -14,13 +14,18 @@ SHELL = {
     "delta_log": {"errors"},
     "locks": {"errors"},
     "increment": {"errors", "contract"},
-    "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks"},
+    "tables": {"errors", "contract", "delta_log", "increment"},
+    "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "tables"},
     "session": {"errors"},
     "health": {"errors", "contract", "operations", "delta_log"},
     "tracking": {"errors", "contract", "operations"},
-    "landing": {"errors", "contract", "bronze"},
+    "file_reader": {"errors", "bronze"},
+    "landing": {"errors", "contract", "bronze", "file_reader"},
     "report": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
     "summary": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
+    "follow": {"errors"},
+    "lag": {"tables", "bronze", "silver"},
+    "preview": {"errors", "contract", "quality", "config", "landing", "bronze", "silver"},
     "shop": {"errors", "contract"},
     "operations": WORDS,
     "catalog": {*WORDS, "operations", *LAYERS},
@@ -28,7 +33,7 @@ SHELL = {
     "quality": {"errors", "contract"},
     "errors": set(),
 }
-MAY_DO_ANYTHING_IN_LIB = {"config", "runner", "door"}
+MAY_DO_ANYTHING_IN_LIB = {"config", "flags", "runner", "door"}
 STARTS_OTHERS = {"run_pipeline", "redrive_rejects"}
 ONLY_HERE = {"mlflow": {"tracking"}, "delta": {"lakehouse"}}
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-DOCUMENTS = sorted(REPOSITORY.glob("*.md"))
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
 TOOLS = {"setup", "doctor", "package", "notebook", "test"}
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 
@@ -18,7 +18,7 @@ CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 def test_every_link_into_the_checkout_leads_to_a_file(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
 
-    assert [target for target in targets if not (REPOSITORY / target).exists()] == []
+    assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

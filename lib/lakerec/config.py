@@ -36,7 +36,7 @@ from lakerec.silver.sessions import SessionSettings
 from lakerec.tracking import TrackingSettings
 
 ENVIRONMENT_PREFIX = "LAKEREC_"
-OTHER_VARIABLES = {"LAKEREC_CACHE", "LAKEREC_IVY_SETTINGS", "LAKEREC_SHARED_DATA"}
+OTHER_VARIABLES = {"LAKEREC_CACHE", "LAKEREC_DRIVER_PID_FILE", "LAKEREC_IVY_SETTINGS", "LAKEREC_SHARED_DATA"}
 
 
 class Config(BaseSettings):
@@ -61,6 +61,11 @@ class Config(BaseSettings):
     calibration: CalibrationSettings
     threshold: ThresholdSettings
     recommend: RecommendSettings
+
+    @property
+    def as_of_time(self) -> datetime | None:
+        """`as_of` as a time; None stands for the newest event."""
+        return datetime.fromisoformat(self.as_of) if self.as_of else None
 
     @field_validator("as_of")
     @classmethod
@@ -156,24 +161,43 @@ def setting_errors(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
 
 def _setting_error(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in fault["loc"])
+    parts = _without_tags(model, fault["loc"])
+    path = ".".join(str(part) for part, _ in parts) or "the file"
     if fault["type"] == "extra_forbidden":
-        known = sorted(_fields_at(model, fault["loc"][:-1]))
+        known = sorted(parts[-1][1].model_fields)
         return f"{path}: unknown setting. Known here: {', '.join(known)}."
-    if fault["type"] == "missing":
-        return f"{path}: missing."
-    return f"{path}: {fault['msg']} (is {fault['input']!r})."
+    if fault["type"] in ("missing", "union_tag_not_found"):
+        return f"{path}{'.kind' if fault['type'] == 'union_tag_not_found' else ''}: missing."
+    if fault["type"] == "union_tag_invalid":
+        return f"{path}.kind: unknown kind. Known: {fault['ctx']['expected_tags']}."
+    shown = "" if isinstance(fault["input"], Mapping) else f" (is {fault['input']!r})"
+    return f"{path}: {fault['msg'].removeprefix('Value error, ')}{shown}."
 
 
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
-    """Names of the settings at one level; an optional or listed model counts as the model."""
+def _without_tags(model: type[BaseModel], location: tuple[int | str, ...]) -> list[tuple[int | str, type[BaseModel]]]:
+    """The parts of a setting's path, each with the model that it is named in.
+
+    pydantic puts the chosen kind of one of several models into the path, where nobody wrote it.
+    """
+    parts: list[tuple[int | str, type[BaseModel]]] = []
+    choices: dict[str, type[BaseModel]] = {}
     for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None:
+        if str(part) in choices:
+            model, choices = choices[str(part)], {}
             continue
-        candidates = (field.annotation, *get_args(field.annotation))
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
-    return set(model.model_fields)
+        parts.append((part, model))
+        field = model.model_fields.get(str(part))
+        inner = _models_in(field.annotation) if field else []
+        choices = {get_args(one.model_fields["kind"].annotation)[0]: one for one in inner if len(inner) > 1}
+        model = inner[0] if inner else model
+    return parts
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a setting may be; an optional, listed or annotated one counts as the model."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:

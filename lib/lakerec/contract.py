@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -102,13 +102,17 @@ class Table:
         return self.partition_by
 
     @property
-    def constraints(self) -> dict[str, str]:
-        """CHECK conditions by name, for the expectations that Delta is to keep; to Delta a null fails."""
-        return {
-            e.name.replace(" ", "_"): f"coalesce({e.condition}, true)" if e.null_passes else e.condition
-            for e in self.expectations
-            if e.is_stored
+    def properties(self) -> dict[str, str]:
+        """Delta's properties of the table: CHECK constraints for the expectations that Delta is to keep.
+
+        To Delta a condition that is null fails. Days are written in few files each, whoever writes them.
+        """
+        checks = {
+            f"constraints.{name.replace(' ', '_')}": f"coalesce({condition}, true)" if null_passes else condition
+            for name, condition, null_passes, is_stored in map(astuple, self.expectations)
+            if is_stored
         }
+        return checks | ({"autoOptimize.optimizeWrite": "true"} if self.write is Write.REPLACE_DAYS else {})
 
 
 def conform(frame: DataFrame, table: Table) -> DataFrame:

@@ -69,6 +69,13 @@ class DeltaLog:
         infos = [action["commitInfo"] for action in actions if "commitInfo" in action]
         return Commit(version, infos[0] if infos else {}, actions)
 
+    def notes(self) -> Iterator[dict[str, Any]]:
+        """The JSON objects that writers attached to their commits, newest first, as far back as the log reaches."""
+        for version in sorted(self._versions(), reverse=True):
+            note = self.commit(version).user_metadata or ""
+            if note.startswith("{"):
+                yield json.loads(note)
+
     def commits(self, after: int, until: int) -> Iterator[Commit]:
         """The commits of versions after+1 .. until, oldest first."""
         return (self.commit(version) for version in range(after + 1, until + 1))

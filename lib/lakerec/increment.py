@@ -1,7 +1,7 @@
 """What a table has to catch up on, and the words in which days and settings are kept."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -47,6 +47,21 @@ def in_order(days: Iterable[date | None]) -> list[date | None]:
 def iso_days(days: Days | None) -> list[str | None] | None:
     """Days as ISO texts, ascending; None where a table was written whole."""
     return None if days is None else [day.isoformat() if day else None for day in in_order(days)]
+
+
+def note_of(increments: Sequence[Increment], days: Days | None) -> dict[str, Any]:
+    """What a consumer's commit says of itself in `userMetadata`: its sources up to which version, its days, its shape.
+
+    Args:
+        increments: of one consumer, at least one, one for each of its sources.
+        days: the days written; None where the table is written whole.
+    """
+    return {
+        "config_hash": increments[0].config_hash,
+        "dates": iso_days(days),
+        "settings": increments[0].settings,
+        "sources": {each.source.name: {"epoch": each.epoch, "version": each.version} for each in increments},
+    }
 
 
 def shape_of(consumer: Table, settings: Shaping) -> str:

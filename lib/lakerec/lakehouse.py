@@ -1,8 +1,9 @@
-"""The lakehouse: the only code that reads and writes tables.
+"""The lakehouse: the only code that writes tables.
 
-A reader gets the declared columns. A writer hands over a whole day, a whole partition or a whole small table; the frame
+A writer hands over a whole day, a whole partition or a whole small table; the frame
 is held against its declaration, the key is checked in the same pass, and one Delta commit makes it visible. How far
-each table has followed its source stands in operations.progress, so that a job does only what is new.
+a table has followed its sources stands in the note of its own newest commit, so that a job does only what is new and
+no crash can part the two; operations.progress keeps the same for readers, and beyond the log's retention.
 """
 
 import json
@@ -23,13 +24,22 @@ from lakerec.contract import (
     conform,
     key_errors_of,
     with_checked_key,
-    with_declared_columns,
 )
-from lakerec.delta_log import DeltaLog
 from lakerec.errors import ContractError, RebuildNeededError
-from lakerec.increment import Days, Increment, Shaping, days_condition, describe_reshaping, in_order, iso_days, shape_of
+from lakerec.increment import (
+    Days,
+    Increment,
+    Shaping,
+    days_condition,
+    describe_reshaping,
+    in_order,
+    iso_days,
+    note_of,
+    shape_of,
+)
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
+from lakerec.tables import Tables
 
 
 class LakeSettings(Settings):
@@ -41,8 +51,8 @@ class LakeSettings(Settings):
     wait_seconds: float = Field(ge=0, description="how long to wait for another writer of the same layer; s")
 
 
-class Lakehouse:
-    """All tables below one root.
+class Lakehouse(Tables):
+    """All tables below one root, to be read and written.
 
     Args:
         spark: a session with Delta.
@@ -51,59 +61,11 @@ class Lakehouse:
     """
 
     def __init__(self, spark: SparkSession, settings: LakeSettings, now: datetime | None = None) -> None:
-        self.spark = spark
+        super().__init__(spark, settings.root)
         self.settings = settings
-        self.root = settings.root.rstrip("/")
         self.now = now or datetime.now(UTC)
         self._held: set[str] = set()
-
-    # ---------------------------------------------------------------- reading
-
-    def exists(self, table: Table) -> bool:
-        """Whether the table has been written."""
-        return self.version(table) >= 0
-
-    def version(self, table: Table) -> int:
-        """Newest version of the table; -1 where it has not been written."""
-        return self._log(table).version()
-
-    def read(self, table: Table, days: Days | None = None) -> DataFrame:
-        """The table's declared columns, of all days or of those given; empty where it has not been written.
-
-        Raises:
-            RebuildNeededError: the stored columns are not those of the declaration.
-        """
-        if not self.exists(table):
-            return self.spark.createDataFrame([], table.schema)
-        stored = self.spark.read.format("delta").load(self.location(table))
-        frame = with_declared_columns(stored, table)
-        return frame if days is None else frame.where(days_condition(days))
-
-    def read_partition(self, table: Table, value: str) -> DataFrame:
-        """Rows of one model or batch."""
-        return self.read(table).where(F.col(table.partition) == value)
-
-    def has_partition(self, table: Table, value: str) -> bool:
-        """Whether rows of that model or batch are stored."""
-        return bool(self.read_partition(table, value).limit(1).count())
-
-    def source_versions(self, *tables: Table) -> dict[str, int]:
-        """Newest version of each table by name, as models and batches record them."""
-        return {table.name: self.version(table) for table in tables}
-
-    def location(self, table: Table) -> str:
-        """Path or URI of the table."""
-        return f"{self.root}/{table.path}"
-
-    def register(self, tables: Sequence[Table]) -> list[str]:
-        """Make tables that exist readable in SQL by their names; returns those names."""
-        present = [table for table in tables if self.exists(table)]
-        for layer in {table.layer for table in present}:
-            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{self.root}/{layer}'")
-        for table in present:
-            self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
-            self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
-        return [table.name for table in present]
+        self._unrecorded: list[tuple[Any, ...]] = []
 
     def require_writable(self) -> None:
         """Fail before any work starts where the lake cannot be written.
@@ -146,6 +108,10 @@ class Lakehouse:
         return last["settings"] if last else None
 
     def _last_progress(self, consumer: Table, source: Table) -> dict[str, Any] | None:
+        """What the consumer's newest commit says of the source; past the reach of its log, what the ledger says."""
+        for note in self._log(consumer).notes():
+            if source.name in note.get("sources", {}):
+                return {**note, **note["sources"][source.name]}
         rows = self.read(PROGRESS).where((F.col("consumer") == consumer.name) & (F.col("source") == source.name))
         newest = rows.orderBy(F.desc("epoch"), F.desc("version"), F.desc("committed_at")).limit(1).collect()
         return newest[0].asDict() if newest else None
@@ -172,7 +138,7 @@ class Lakehouse:
     def replace_days(
         self, increment: Increment, frames: Mapping[Table, DataFrame], days: Days | None = None
     ) -> dict[str, int]:
-        """Replace whole days of tables, in the order given, and record the consumer's progress.
+        """Replace whole days of tables; the consumer's commit, which is the last, records how far it has followed.
 
         Args:
             days: the days that the frames cover; the increment's own where left out.
@@ -182,23 +148,18 @@ class Lakehouse:
         """
         covered = increment.days if days is None else days
         options = {} if increment.is_rebuild else {"replaceWhere": days_condition(covered)}
-        note = self._note(increment, covered)
-        with self.writing(increment.consumer.layer):
-            rows = {table.name: self._write(table, frame, options, note) for table, frame in frames.items()}
-            self._record_progress(increment, covered)
-        return rows
+        return self._follow([increment], frames, options, covered)
 
-    def replace(self, increment: Increment, frames: Mapping[Table, DataFrame]) -> dict[str, int]:
-        """Replace whole small tables and record the consumer's progress; rows written by table name."""
-        note = self._note(increment, None)
-        with self.writing(increment.consumer.layer):
-            rows = {table.name: self._write(table, frame, {}, note) for table, frame in frames.items()}
-            self._record_progress(increment, None)
-        return rows
+    def replace(self, increments: Sequence[Increment], frames: Mapping[Table, DataFrame]) -> dict[str, int]:
+        """Replace whole small tables; the consumer's commit, which is the last, records how far it has followed.
 
-    def advance(self, increment: Increment) -> None:
-        """Record progress where the source moved on without anything to write."""
-        self._record_progress(increment, [])
+        Args:
+            increments: of one consumer, one for each of its sources.
+
+        Returns:
+            Rows written by table name.
+        """
+        return self._follow(increments, frames, {}, None)
 
     def overwrite(self, table: Table, frame: DataFrame) -> int:
         """Replace a whole small table that follows no source, such as a ledger; rows written."""
@@ -208,9 +169,10 @@ class Lakehouse:
         """Replace whole days of a table that follows no source; rows written."""
         return self._write(table, frame, {"replaceWhere": days_condition(days)}, {})
 
-    def replace_partition(self, table: Table, value: str, frame: DataFrame) -> int:
-        """Replace the rows of one model or batch; rows written."""
-        return self._write(table, frame, {"replaceWhere": f"{table.partition} = '{value}'"}, {})
+    def replace_partition(self, table: Table, value: str, frame: DataFrame, *followed: Increment) -> int:
+        """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
+        options = {"replaceWhere": f"{table.partition} = '{value}'"}
+        return self._follow(followed, {table: frame}, options, None)[table.name]
 
     def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
@@ -225,6 +187,8 @@ class Lakehouse:
     def writing(self, *layers: str) -> Iterator[None]:
         """Hold the write locks of layers; a lock that this object already holds is not taken twice.
 
+        When the last one is released, the progress made meanwhile goes to its ledger in one commit.
+
         Raises:
             BusyError: another run holds one for longer than `lake.wait_seconds`.
         """
@@ -234,7 +198,28 @@ class Lakehouse:
             try:
                 yield
             finally:
-                self._held.difference_update(wanted)
+                try:
+                    if self._held == set(wanted):
+                        self._keep_progress()
+                finally:
+                    self._held.difference_update(wanted)
+
+    def _follow(
+        self,
+        increments: Sequence[Increment],
+        frames: Mapping[Table, DataFrame],
+        options: Mapping[str, str],
+        days: Days | None,
+    ) -> dict[str, int]:
+        """Write the consumer last: where its commit is, the others are."""
+        known = [increment for increment in increments if increment.version >= 0]
+        consumer, note = (known[0].consumer, note_of(known, days)) if known else (None, {})
+        rows = {}
+        with self.writing(*{table.layer for table in frames}):
+            for table in sorted(frames, key=lambda table: table == consumer):
+                rows[table.name] = self._write(table, frames[table], options, note if table == consumer else {})
+            self._unrecorded += [self._progress(increment, days) for increment in known]
+        return rows
 
     def _write(
         self,
@@ -258,7 +243,7 @@ class Lakehouse:
     def _evolution(self, table: Table, before: int, is_whole: bool) -> dict[str, str]:
         """Writer options by which the stored table follows its declaration."""
         if before < 0:
-            return {f"delta.constraints.{name}": condition for name, condition in table.constraints.items()}
+            return {f"delta.{name}": value for name, value in table.properties.items()}
         if is_whole:
             return {"overwriteSchema": "true"}
         stored = self.spark.read.format("delta").load(self.location(table)).columns
@@ -271,17 +256,13 @@ class Lakehouse:
             raise ContractError(f"{table.name}: another writer committed in between. Run the job again.")
         return sum(commit.rows_written for commit in commits)
 
-    def _note(self, increment: Increment, days: Days | None) -> dict[str, Any]:
-        """What a commit says of itself in `userMetadata`."""
-        return {
-            "config_hash": increment.config_hash,
-            "dates": iso_days(days),
-            "epoch": increment.epoch,
-            "source_versions": {increment.source.name: increment.version},
-        }
+    def _keep_progress(self) -> None:
+        rows, self._unrecorded = self._unrecorded, []
+        if rows:
+            self.append(PROGRESS, self.spark.createDataFrame(rows, PROGRESS.schema))
 
-    def _record_progress(self, increment: Increment, days: Days | None) -> None:
-        row = (
+    def _progress(self, increment: Increment, days: Days | None) -> tuple[Any, ...]:
+        return (
             increment.consumer.name,
             increment.source.name,
             increment.epoch,
@@ -293,7 +274,3 @@ class Lakehouse:
             __version__,
             self.now,
         )
-        self.append(PROGRESS, self.spark.createDataFrame([row], PROGRESS.schema))
-
-    def _log(self, table: Table) -> DeltaLog:
-        return DeltaLog(self.location(table))

@@ -1,14 +1,7 @@
-"""The landing folder: which files are delivered, and what is in them.
+"""The landing folder: which files are delivered, and what is in them. Spark's Python workers read them."""
 
-Files are read by Spark's Python workers through pyarrow, each in one streaming pass: bytes, line numbers, content hash
-and counts. A file that cannot be read gives one row that says so, and never an exception.
-"""
-
-import io
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,14 +9,14 @@ import pyarrow.fs as pafs
 from pydantic import Field
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.bronze.columns import READ_TYPES, accepted_batch, file_batch, malformed_batch
-from lakerec.bronze.files import COUNTS, DeliveredFile, make_file_id
-from lakerec.bronze.formats import BYTES_AT_ONCE, Records, UnreadableFileError, read_records
-from lakerec.bronze.mapping import Source
+from lakerec.bronze.columns import READ_TYPES
+from lakerec.bronze.files import DeliveredFile, make_file_id
+from lakerec.bronze.lines import FIRST_BYTES
+from lakerec.bronze.mapping import JsonFormat, Source
 from lakerec.contract import Settings
-from lakerec.errors import LakerecError, LandingError
+from lakerec.errors import LandingError
+from lakerec.file_reader import Delivery, read_file
 
-CODECS = {".gz": "gzip"}
 TEMPORARY = ".tmp"
 TASKS_PER_CORE = 4
 
@@ -37,6 +30,10 @@ class LandingSettings(Settings):
     source: str = Field(min_length=1, description="which conf/sources/<source>.toml maps the delivered records")
     max_files_per_batch: int = Field(ge=1, description="files read before they are written")
     max_bytes_per_batch: int = Field(ge=1, description="bytes read before they are written, as delivered")
+    max_line_bytes: int = Field(
+        ge=FIRST_BYTES, description="longest line that is read; of a longer one its start is kept"
+    )
+    max_document_bytes: int = Field(ge=FIRST_BYTES, description="the same of a file that is one JSON document")
 
 
 def list_files(root: str, source: Source) -> list[DeliveredFile]:
@@ -54,24 +51,31 @@ def list_files(root: str, source: Source) -> list[DeliveredFile]:
         ) from error
     except OSError as error:
         raise LandingError(f"landing.root: '{root}' cannot be listed: {error}.") from error
-    found = ((info.path[len(base.rstrip("/")) + 1 :], info) for info in listing if info.type == pafs.FileType.File)
     kinds = _kinds_by_pattern(source)
-    delivered = [
-        DeliveredFile(make_file_id(source.name, path), path, kind, info.size)
-        for path, info in found
-        if (kind := _kind_of(path, kinds))
-    ]
+    delivered = []
+    for info in listing:
+        path, fault = _path_of(info)
+        path = path[len(base.rstrip("/")) + 1 :]
+        if info.type == pafs.FileType.File and (kind := _kind_of(path, kinds)):
+            delivered.append(DeliveredFile(make_file_id(source.name, path), path, kind, info.size, fault))
     return sorted(delivered, key=lambda file: file.path)
 
 
-def read_files(spark: SparkSession, files: Sequence[DeliveredFile], root: str, source: Source) -> DataFrame:
+def kind_of(path: str, source: Source) -> str | None:
+    """What the records of a file are, event or item, by its path below the landing folder; None: not this source's."""
+    return _kind_of(path, _kinds_by_pattern(source))
+
+
+def read_files(
+    spark: SparkSession, files: Sequence[DeliveredFile], source: Source, settings: LandingSettings
+) -> DataFrame:
     """What files hold, one row per record, malformed line and file (`kind`); see `columns.READ_SCHEMA`.
 
     Rows of a file that turns out to be unreadable may come before the row of kind file that says so: leave them out.
     """
     tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
     numbers = spark.range(0, len(tasks), 1, len(tasks))
-    return numbers.mapInArrow(_reader(tasks, root, source), READ_TYPES)
+    return numbers.mapInArrow(_reader(tasks, source, settings), READ_TYPES)
 
 
 def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:
@@ -87,100 +91,25 @@ def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[Deliver
     return groups
 
 
-def _reader(tasks: list[list[DeliveredFile]], root: str, source: Source) -> Reader:
+def _reader(tasks: list[list[DeliveredFile]], source: Source, settings: LandingSettings) -> Reader:
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        file_system, base = _open_root(root)
+        file_system, base = _open_root(settings.root)
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 for file in tasks[number]:
-                    yield from _read_file(file_system, f"{base}/{file.path}", file, source)
+                    is_document = isinstance(source.format_of(file.kind), JsonFormat)
+                    longest = settings.max_document_bytes if is_document else settings.max_line_bytes
+                    yield from read_file(Delivery(file_system, f"{base}/{file.path}", file), source, longest)
 
     return read
 
 
-def _read_file(
-    file_system: pafs.FileSystem, path: str, file: DeliveredFile, source: Source
-) -> Iterator[pa.RecordBatch]:
-    counts = dict.fromkeys(COUNTS, 0)
-    seen: Counter[bytes] = Counter()
+def _path_of(info: pafs.FileInfo) -> tuple[str, str | None]:
+    """A listed file's path, and why it cannot be opened where Arrow has no way to say its name."""
     try:
-        with file_system.open_input_stream(path, compression=None) as stream:
-            delivered = _HashingStream(stream)
-            chunks = _count_lines(_uncompressed(delivered, file), counts)
-            for records in read_records(chunks, source.format, source.required_fields(file.kind)):
-                _add_counts(counts, records)
-                if records.rows:
-                    yield accepted_batch(records, source, file.kind, file.file_id, seen)
-                if records.malformed:
-                    yield malformed_batch(records.malformed, file.file_id)
-        if delivered.size != file.size_bytes:
-            raise UnreadableFileError("its size changed while it was read: is it still being delivered?")
-    except (OSError, UnreadableFileError) as error:
-        yield file_batch(file.file_id, None, _reason(error), {})
-    else:
-        _require_conservation(file, counts)
-        yield file_batch(file.file_id, delivered.hash.hexdigest(), None, counts)
-
-
-class _HashingStream(io.RawIOBase):
-    """Hashes and counts the bytes that pass through."""
-
-    def __init__(self, stream: pa.NativeFile) -> None:
-        self._stream = stream
-        self.hash = sha256()
-        self.size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self._stream.read(size if size >= 0 else None)
-        self.hash.update(data)
-        self.size += len(data)
-        return data
-
-
-def _uncompressed(delivered: _HashingStream, file: DeliveredFile) -> Iterator[bytes]:
-    codec = CODECS.get(Path(file.path).suffix)
-    if codec and not file.size_bytes:
-        raise UnreadableFileError(f"it is empty, which no {codec} file is")
-    stream = pa.CompressedInputStream(pa.PythonFile(delivered, mode="r"), codec) if codec else delivered
-    while chunk := stream.read(BYTES_AT_ONCE):
-        yield chunk
-
-
-def _count_lines(chunks: Iterator[bytes], counts: dict[str, int]) -> Iterator[bytes]:
-    """Count line feeds, and a last line that lacks its own, independently of the parser."""
-    is_ended = True
-    for chunk in chunks:
-        counts["line_count"] += chunk.count(b"\n")
-        is_ended = chunk.endswith(b"\n")
-        yield chunk
-    counts["line_count"] += not is_ended
-
-
-def _add_counts(counts: dict[str, int], records: Records) -> None:
-    counts["header_count"] += records.header_count
-    counts["blank_count"] += records.blank_count
-    counts["malformed_line_count"] += records.malformed_line_count
-    counts["accepted_line_count"] += records.accepted_line_count
-    counts["accepted_record_count"] += len(records.rows)
-    counts["malformed_record_count"] += len(records.malformed)
-
-
-def _require_conservation(file: DeliveredFile, counts: dict[str, int]) -> None:
-    parts = ("header_count", "blank_count", "malformed_line_count", "accepted_line_count")
-    if counts["line_count"] != sum(counts[part] for part in parts):
-        raise LakerecError(f"'{file.path}': the reader lost or invented lines: {counts}. This is a bug in lakerec.")
-
-
-def _reason(error: Exception) -> str:
-    """Why a file is held, without paths of this machine, so that a later look at the same file says the same."""
-    if isinstance(error, FileNotFoundError):
-        return "it vanished before it was read"
-    if isinstance(error, PermissionError):
-        return "it may not be read"
-    return str(error).splitlines()[0]
+        return info.path, None
+    except UnicodeDecodeError as error:
+        return bytes(error.object).decode(errors="backslashreplace"), "its name is not UTF-8"
 
 
 def _kinds_by_pattern(source: Source) -> list[tuple[re.Pattern[str], str]]:

@@ -6,11 +6,10 @@ if __name__ == "__main__":
 
 import argparse
 import json
-import secrets
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,8 +20,10 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from lakerec.catalog import TABLES
-from lakerec.config import Config, described_settings, load
-from lakerec.errors import HeldFilesError, LakerecError
+from lakerec.config import Config, load, load_source
+from lakerec.errors import HeldFilesError, LakerecError, LandingError
+from lakerec.flags import parse, settings_in
+from lakerec.follow import rounds
 from lakerec.health import profile, written_by
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.stage_runs import STAGE_RUNS
@@ -30,15 +31,8 @@ from lakerec.operations.table_health import TABLE_HEALTH
 from lakerec.session import open_session
 
 Main = Callable[[SparkSession, Config], Mapping[str, int]]
-
-FLAGS = {
-    "--lake": ("lake.root", "DIR", "folder or URI of the lake"),
-    "--landing": ("landing.root", "DIR", "folder that the producer delivers to"),
-    "--source": ("landing.source", "NAME", "which conf/sources/NAME.toml maps the delivered records"),
-    "--as-of": ("as_of", "TIME", "learn and recommend as of this time, ISO with zone; default: newest event"),
-    "--run-id": ("lake.run_id", "ID", "name of this run in every commit; default: made from the time"),
-    "--wait": ("lake.wait_seconds", "SECONDS", "how long to wait for another writer"),
-}
+News = Callable[[Lakehouse, datetime], str]
+Check = Callable[[SparkSession, Config, Path, datetime], str]
 
 
 @dataclass
@@ -54,20 +48,30 @@ class StageRun:
     def line(self) -> str:
         """For the console."""
         shown = "  ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items() if value)
-        return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or 'nothing new'}"
+        return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or ('nothing new' if self.counts else 'done')}"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it found nothing to do; files held back are told again by every run."""
+        return not any(value for name, value in self.counts.items() if name != "held_files")
 
 
 _STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
 
 
-def run(main: Main) -> None:
-    """Run a job as this process; never returns."""
+def run(main: Main, check: Check | None = None, news: News | None = None) -> None:
+    """Run a job as this process; never returns.
+
+    Args:
+        check: what `--check FILE` says of a file in the job's place, where the job has one.
+        news: what is said after each round that did something, where the job can `--follow`.
+    """
     module = getmodule(main)
     name = Path(getattr(module, "__file__", None) or "job").stem
-    arguments = _parser(name, getdoc(module) or "").parse_args()
+    arguments = parse(name, getdoc(module) or "", can_check=check is not None, can_follow=news is not None)
     result: dict[str, Any] = {"job": name, "exit_code": 0, "status": "done", "error": None, "stages": []}
     try:
-        _run(name, main, arguments, result)
+        _run(name, main, check, news, arguments, result)
     except LakerecError as error:
         result.update(exit_code=error.exit_code, status=type(error).__name__, error=str(error))
     except KeyboardInterrupt:
@@ -99,6 +103,17 @@ def stage(name: str, main: Main, spark: SparkSession, config: Config) -> dict[st
     return record.counts
 
 
+def describe_stages(stages: Iterable[StageRun]) -> str:
+    """A table for the console, one line per stage: seconds, and rows in, out, rejected and duplicate."""
+    names = ("rows_in", "rows_out", "rows_rejected", "rows_duplicate")
+    head = f"  {'':<20} {'seconds':>8}" + "".join(f"{name.replace('_', ' '):>16}" for name in names)
+    lines = [
+        f"  {each.stage:<20} {each.seconds:>8.1f}" + "".join(f"{each.counts.get(name, 0):>16,}" for name in names)
+        for each in stages
+    ]
+    return "\n".join(["\nstages", head, *lines])
+
+
 def stages_so_far() -> list[StageRun]:
     """The stages that this run has ended or begun."""
     return list(_STAGES.get())
@@ -109,16 +124,38 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _run(name: str, main: Main, arguments: argparse.Namespace, result: dict[str, Any]) -> None:
-    config = load(arguments.profile, _flags(arguments))
+def _run(
+    name: str,
+    main: Main,
+    check: Check | None,
+    news: News | None,
+    arguments: argparse.Namespace,
+    result: dict[str, Any],
+) -> None:
+    config = load(arguments.profile, settings_in(arguments))
+    load_source(config.landing.source)  # a wrong one is told before anything starts
     result.update(run_id=config.lake.run_id, lake=config.lake.root)
     if arguments.dry_run:
         say(json.dumps(config.model_dump(mode="json"), indent=2, sort_keys=True))
         return
-    _STAGES.set([])
+    if check and arguments.check:
+        _check(name, check, config, arguments.check)
+        return
     spark = open_session(f"lakerec {name}")
+    Lakehouse(spark, config.lake).require_writable()
+    try:
+        if news and arguments.follow:
+            _follow(name, main, news, spark, config, arguments.every)
+        else:
+            _run_once(name, main, spark, config, result)
+    finally:
+        spark.stop()
+
+
+def _run_once(name: str, main: Main, spark: SparkSession, config: Config, result: dict[str, Any]) -> None:
+    """All stages, what they wrote in profile, and a row for each stage."""
+    _STAGES.set([])
     lake = Lakehouse(spark, config.lake)
-    lake.require_writable()
     try:
         stage(name, main, spark, config)
         _profile(lake)
@@ -127,9 +164,31 @@ def _run(name: str, main: Main, arguments: argparse.Namespace, result: dict[str,
         result["stages"] = [{**vars(record), "counts": record.counts} for record in stages]
         result["counts"] = stages[0].counts
         _record(lake, name, stages)
-        spark.stop()
     if config.fail_on_held and any(record.counts.get("held_files") for record in stages):
         raise HeldFilesError("bronze.files: files were held back; see their reasons there.")
+
+
+def _follow(name: str, main: Main, news: News, spark: SparkSession, config: Config, seconds: float) -> None:
+    """Round after round, each a run of its own; one that finds nothing to do leaves no row."""
+    for number in rounds(seconds):
+        lake = Lakehouse(spark, config.lake.model_copy(update={"run_id": f"{config.lake.run_id}-{number}"}))
+        _STAGES.set([])
+        stage(name, main, spark, config.model_copy(update={"lake": lake.settings}))
+        if not stages_so_far()[0].is_idle:
+            _record(lake, name, stages_so_far())
+            say(f"  {news(lake, lake.now)}")
+    say("told to stop; every batch that was begun is written")
+
+
+def _check(name: str, check: Check, config: Config, file: Path) -> None:
+    """Touches no lake."""
+    if not file.is_file():
+        raise LandingError(f"--check: no file '{file}'.")
+    spark = open_session(f"lakerec {name} --check")
+    try:
+        say(check(spark, config, file, datetime.now(UTC)))
+    finally:
+        spark.stop()
 
 
 def _record(lake: Lakehouse, job: str, stages: list[StageRun]) -> None:
@@ -165,55 +224,4 @@ def _row(lake: Lakehouse, job: str, record: StageRun) -> tuple[Any, ...]:
         json.dumps(record.counts, sort_keys=True),
         record.started_at,
         record.status,
-    )
-
-
-def _flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Values by `section.key`; a run without a name gets one."""
-    given = {path: getattr(arguments, _destination(path)) for path, _, _ in FLAGS.values()}
-    flags: dict[str, Any] = {path: value for path, value in given.items() if value is not None}
-    flags.setdefault("lake.run_id", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
-    if arguments.rebuild:
-        flags["lake.rebuild"] = arguments.rebuild.split(",")
-    if arguments.fail_on_held:
-        flags["fail_on_held"] = True
-    return flags | dict(arguments.set)
-
-
-def _parser(name: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"./spark-submit.sh {name}",
-        description=description,
-        epilog=_settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
-    for flag, (path, metavar, meaning) in FLAGS.items():
-        parser.add_argument(flag, dest=_destination(path), metavar=metavar, help=meaning)
-    parser.add_argument("--rebuild", metavar="LAYERS", help="compute layers anew, such as silver or silver,gold")
-    parser.add_argument("--fail-on-held", action="store_true", help="exit 3 when delivered files were held back")
-    parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")
-    parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
-    parser.add_argument(
-        "--set", action="append", default=[], type=_assignment, metavar="section.key=value", help="any setting below"
-    )
-    return parser
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    path, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"'{text}' is not section.key=value")
-    return path.strip(), value.strip()
-
-
-def _destination(path: str) -> str:
-    return path.replace(".", "_")
-
-
-def _settings_help() -> str:
-    lines = [f"  {path:<36} {meaning} [{default}]" for path, default, meaning in described_settings()]
-    return "settings, as --set section.key=value or LAKEREC_SECTION__KEY in the environment [default]:\n" + "\n".join(
-        lines
     )

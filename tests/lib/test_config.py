@@ -3,8 +3,10 @@
 import tomllib
 
 import pytest
+from pydantic import ValidationError
 
-from lakerec.config import configuration, described_settings, load, load_source
+from lakerec.bronze.mapping import Source
+from lakerec.config import configuration, described_settings, load, load_source, setting_errors
 from lakerec.errors import LandingError, SettingsError
 
 
@@ -60,8 +62,48 @@ def test_a_time_needs_its_zone(value: str) -> None:
 def test_an_unknown_profile_or_source_is_named() -> None:
     with pytest.raises(SettingsError, match=r"conf/nowhere.toml: no such file"):
         load("nowhere", {})
-    with pytest.raises(LandingError, match=r"no source 'nobody' is configured. Known: online_retail, shop"):
+    with pytest.raises(LandingError, match=r"no source 'nobody' is configured. Known: online_retail, otto, shop, "):
         load_source("nobody")
+
+
+SOURCE = {
+    "name": "here",
+    "format": {"kind": "jsonl"},
+    "events": {
+        "files": ["*"],
+        "fields": {"event_id": "a", "action": "b", "occurred_at": "c"},
+        "time": {"format": "iso"},
+    },
+}
+SHOP_TIME = "times of format '%Y' are local: state their zone, such as Europe/London"
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"format": {"kind": "csv", "header": True, "delimiter": ","}}, "format.quote: missing."),
+        (
+            {"format": {"kind": "jsonl", "exploded": "x"}},
+            "format.exploded: unknown setting. Known here: explode, kind.",
+        ),
+        ({"format": {}}, "format.kind: missing."),
+        (
+            {"format": {"kind": "xml"}},
+            "format.kind: unknown kind. Known: 'jsonl', 'json', 'csv', 'parquet'.",
+        ),
+        (
+            {"events": {**SOURCE["events"], "fields": {"occurred_at": "c"}}},
+            "events: an event is identified by fields.event_id or by identity.fields: give exactly one.",
+        ),
+        ({"events": {**SOURCE["events"], "time": {"format": "%Y"}}}, f"events.time: {SHOP_TIME}."),
+        ({"items": {"fields": {}}}, "items.files: missing."),
+    ],
+)
+def test_a_wrong_setting_of_a_source_is_one_line_with_its_path(change: dict, line: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Source.model_validate({**SOURCE, **change})
+
+    assert setting_errors(caught.value, Source)[0] == line
 
 
 def test_settings_are_frozen() -> None:

@@ -54,13 +54,6 @@ def put(lake: Lakehouse, *rows: tuple[date | None, str, int], days: list[date | 
     lake.replace_days(increment, {VISITS: visits(lake.spark, *rows)}, days)
 
 
-def test_a_table_that_was_never_written_reads_as_empty_with_its_declared_columns(lake: Lakehouse) -> None:
-    frame = lake.read(VISITS)
-
-    assert (frame.columns, frame.count()) == (VISITS.names, 0)
-    assert not lake.exists(VISITS)
-
-
 def test_replacing_a_day_leaves_other_days_and_empties_days_without_rows(lake: Lakehouse) -> None:
     put(lake, (MONDAY, "a", 1), (TUESDAY, "b", 2), (None, "c", 3), days=[None, MONDAY, TUESDAY])
 
@@ -178,6 +171,7 @@ def test_a_nullable_column_declared_later_reads_as_null_and_is_added_by_the_next
 
 
 def test_progress_says_who_read_what_up_to_where(lake: Lakehouse) -> None:
+    lake.append(NOTES, lake.spark.createDataFrame([("once",)], NOTES.schema))
     put(lake, (MONDAY, "a", 1), days=[None, MONDAY])
 
     row = lake.read(PROGRESS).first()
@@ -185,13 +179,35 @@ def test_progress_says_who_read_what_up_to_where(lake: Lakehouse) -> None:
     assert (row.consumer, row.source, row.dates) == ("silver.visits", "silver.notes", [None, "2026-03-02"])
 
 
-def test_tables_are_read_in_sql_by_their_names(lake: Lakehouse) -> None:
-    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7)))
+def test_progress_is_in_the_consumers_own_commit_so_that_a_lost_ledger_row_costs_nothing(lake: Lakehouse) -> None:
+    put(lake, (MONDAY, "a", 1), days=[MONDAY])
+    first = lake.increment(VISITS, DAILY_PAGES, {})
+    lake.replace_days(first, {DAILY_PAGES: daily_pages(lake.read(VISITS))})
+    lake.overwrite(PROGRESS, lake.read(PROGRESS).limit(0))
 
-    names = lake.register([VISITS, DAILY_PAGES])
+    assert not lake.increment(VISITS, DAILY_PAGES, {}).is_needed
 
-    assert names == ["silver.visits"]
-    assert lake.spark.sql("SELECT pages FROM silver.visits").first().pages == 7
+
+def test_progress_beyond_the_reach_of_the_log_is_read_from_the_ledger(lake: Lakehouse) -> None:
+    put(lake, (MONDAY, "a", 1), days=[MONDAY])
+    frames = {DAILY_PAGES: daily_pages(lake.read(VISITS))}
+    lake.replace_days(lake.increment(VISITS, DAILY_PAGES, {}), frames)
+    lake.overwrite(DAILY_PAGES, lake.read(DAILY_PAGES).localCheckpoint())
+    Path(lake.location(DAILY_PAGES), "_delta_log", f"{0:020d}.json").unlink()
+
+    assert not lake.increment(VISITS, DAILY_PAGES, {}).is_needed
+
+
+def test_one_commit_of_the_ledger_holds_what_happened_under_one_lock(lake: Lakehouse) -> None:
+    put(lake, (MONDAY, "a", 1), days=[MONDAY])
+    increments = [lake.increment(VISITS, table, {}) for table in (DAILY_PAGES, NOTES)]
+
+    with lake.writing("gold", "silver"):
+        lake.replace_days(increments[0], {DAILY_PAGES: daily_pages(lake.read(VISITS))})
+        lake.replace([increments[1]], {NOTES: lake.spark.createDataFrame([("seen",)], NOTES.schema)})
+        before = lake.version(PROGRESS)
+
+    assert (before, lake.version(PROGRESS), lake.read(PROGRESS).count()) == (-1, 0, 2)
 
 
 def test_the_run_has_one_time_for_all_that_it_writes(spark: SparkSession, lake_settings: object) -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,34 @@ def test_help_lists_every_setting_with_its_default(
     assert ended.value.code == 0
     assert "als.rank" in text
     assert "length of a factor vector" in text
+
+
+def test_a_check_says_what_it_finds_and_touches_no_lake(
+    tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(SparkSession, "stop", lambda session: None)
+    (tmp_path / "file").touch()
+    flags = ["--profile", "test", "--lake", str(tmp_path / "lake"), "--check"]
+
+    def check(spark: SparkSession, config: Config, file: Path, now: datetime) -> str:
+        return f"{file.name} of {config.landing.source}"
+
+    codes = []
+    for name in ("file", "nowhere"):
+        monkeypatch.setattr(sys, "argv", ["job", *flags, str(tmp_path / name)])
+        with pytest.raises(SystemExit) as ended:
+            runner.run(count_rows, check=check)
+        codes.append(ended.value.code)
+
+    out = capsys.readouterr().out
+    assert codes == [0, 2]
+    assert "file of shop\n" in out
+    assert f"--check: no file '{tmp_path / 'nowhere'}'." in out
+    assert not (tmp_path / "lake").exists()
+
+
+def test_an_unknown_source_ends_with_2_before_anything_starts(run_job: Callable[..., Ended], lake: Lakehouse) -> None:
+    code, result = run_job(count_rows, "--source", "nobody")
+
+    assert (code, result["status"]) == (2, "LandingError")
+    assert not Path(lake.root).exists()

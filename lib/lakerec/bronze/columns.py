@@ -1,8 +1,10 @@
 """Parsed records to Arrow columns: values as delivered, in our names, plus what the source's rules make of them."""
 
-import json
 from collections import Counter
+from collections.abc import Callable
 from hashlib import sha256
+from itertools import repeat
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -12,7 +14,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from lakerec.bronze.files import COUNTS
 from lakerec.bronze.formats import Malformed, Records
-from lakerec.bronze.mapping import EVENT_FIELDS, ITEM_FIELDS, ActionRule, Identity, ItemMapping, Source
+from lakerec.bronze.mapping import EVENT_FIELDS, ITEM_FIELDS, ActionRule, CsvFormat, Identity, ItemMapping, Source
+from lakerec.bronze.nesting import record_exactly
 from lakerec.bronze.times import UTC_TIMES, parse_times
 
 # Above this orjson reads an integer as a double.
@@ -32,6 +35,7 @@ READ_SCHEMA = pa.schema(
         ("rescued", pa.string()),
         ("reason", pa.string()),
         ("content_hash", pa.string()),
+        ("size_bytes", pa.int64()),
         *[(name, pa.int64()) for name in COUNTS],
     ]
 )
@@ -47,19 +51,20 @@ def accepted_batch(records: Records, source: Source, kind: str, file_id: str, se
     if kind == "event" or source.items is None:
         columns = _event_columns(records, source, seen)
     else:
-        columns = _item_columns(records, source.items)
-    lines = {"line_number": pa.array(records.line_numbers, pa.int64()), "raw": pa.array(records.raws, pa.binary())}
-    return _batch(kind, file_id, len(records.rows), {**lines, **columns})
+        columns = _item_columns(records, source, source.items)
+    columns["line_number"] = pa.array(records.line_numbers, pa.int64())
+    raws: list[bytes | None] = list(records.raws)
+    if records.record_numbers:
+        columns["record_number"] = pa.array(records.record_numbers, pa.int32())
+        raws = [raw if n == 1 else None for raw, n in zip(raws, records.record_numbers, strict=True)]
+    columns["raw"] = pa.array(raws, pa.binary())
+    return _batch(kind, file_id, len(records.rows), columns)
 
 
 def malformed_batch(malformed: list[Malformed], file_id: str) -> pa.RecordBatch:
     """Rows of kind malformed."""
-    numbers, raws, reasons = zip(*malformed, strict=True)
-    columns = {
-        "line_number": pa.array(numbers, pa.int64()),
-        "raw": pa.array(raws, pa.binary()),
-        "reason": pa.array(reasons, pa.string()),
-    }
+    values = dict(zip(Malformed._fields, zip(*malformed, strict=True), strict=True))
+    columns = {name: pa.array(values[name], READ_SCHEMA.field(name).type) for name in Malformed._fields}
     return _batch("malformed", file_id, len(malformed), columns)
 
 
@@ -80,7 +85,7 @@ def _batch(kind: str, file_id: str, row_count: int, columns: dict[str, pa.Array]
 def _event_columns(records: Records, source: Source, seen: Counter[bytes]) -> dict[str, pa.Array]:
     mapping = source.events
     made_ids = {"event_id": _made_ids(records, mapping.identity, seen)} if mapping.identity else {}
-    columns = _take_fields(records, mapping.fields) | made_ids
+    columns = _take_fields(records, source, "event") | _constants(mapping.constants, len(records.rows)) | made_ids
     columns["at"] = parse_times(columns["occurred_at"], mapping.time)
     if "action" in columns:
         columns["action"] = _actions(columns["action"], mapping.action)
@@ -89,47 +94,66 @@ def _event_columns(records: Records, source: Source, seen: Counter[bytes]) -> di
     return columns
 
 
-def _item_columns(records: Records, mapping: ItemMapping) -> dict[str, pa.Array]:
-    columns = _take_fields(records, mapping.fields)
+def _item_columns(records: Records, source: Source, mapping: ItemMapping) -> dict[str, pa.Array]:
+    columns = _take_fields(records, source, "item") | _constants(mapping.constants, len(records.rows))
     columns["at"] = parse_times(columns["changed_at"], mapping.time)
     return columns
 
 
-def _take_fields(records: Records, fields: dict[str, str]) -> dict[str, pa.Array]:
+def _constants(constants: dict[str, str], row_count: int) -> dict[str, pa.Array]:
+    return {ours: pa.repeat(value, row_count) for ours, value in constants.items()}
+
+
+def _take_fields(records: Records, source: Source, kind: str) -> dict[str, pa.Array]:
     """Take the mapped fields out of the rows; what remains in them is mapped nowhere and becomes `rescued`."""
-    taken = {theirs: _take_texts(records, theirs) for theirs in dict.fromkeys(fields.values())}
+    fields = source.fields(kind)
+    layout, names = source.format_of(kind), source.required_fields(kind)
+    explode = "" if isinstance(layout, CsvFormat) else layout.explode
+
+    def digits(place: int, field: str) -> str:
+        number = records.record_numbers[place] if records.record_numbers else 1
+        return str(record_exactly(records.raws[place], number, explode, names)[field])
+
+    taken = {theirs: _take_texts(records, theirs, digits) for theirs in dict.fromkeys(fields.values())}
     dumps = orjson.dumps
     rest = [dumps(row, option=orjson.OPT_SORT_KEYS) if row else None for row in records.rows]
     return {ours: taken[theirs] for ours, theirs in fields.items()} | {"rescued": pa.array(rest, pa.string())}
 
 
-def _take_texts(records: Records, field: str) -> pa.Array:
+def _take_texts(records: Records, field: str, digits: Callable[[int, str], str]) -> pa.Array:
     """Take one field out of the rows, as strings; absent, null and empty are null."""
-    values = [row.pop(field, None) for row in records.rows]
-    try:
+    values = list(map(dict.pop, records.rows, repeat(field), repeat(None)))
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds <= {str}:
         texts = pa.array(values, pa.string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        raws = records.raws
-        texts = pa.array([_text(value, raw, field) for value, raw in zip(values, raws, strict=True)], pa.string())
+    elif kinds == {int}:
+        texts = _integers(values)
+    elif kinds == {float} and max(map(abs, filter(None, values)), default=0) < LARGEST_EXACT:
+        texts = pa.array([None if value is None else repr(value) for value in values], pa.string())
+    else:
+        texts = pa.array([_text(value, place, field, digits) for place, value in enumerate(values)], pa.string())
     is_empty = pc.equal(texts, "")
     return pc.if_else(is_empty, pa.scalar(None, pa.string()), texts) if pc.any(is_empty).as_py() else texts
 
 
-def _text(value: Any, raw: bytes, field: str) -> str | None:
+def _integers(values: list[int | None]) -> pa.Array:
+    try:
+        return pa.array(values, pa.int64()).cast(pa.string())
+    except (pa.ArrowInvalid, OverflowError):
+        return pa.array([None if value is None else repr(value) for value in values], pa.string())
+
+
+def _text(value: Any, place: int, field: str, digits: Callable[[int, str], str]) -> str | None:
     """A value as JSON writes it: numbers shortest (2.50 is 2.5), objects with sorted keys; a string is its content.
 
     A whole number that a double cannot hold keeps its digits: it may be an id.
     """
     kind = type(value)
+    if kind is float:
+        return repr(value) if -LARGEST_EXACT < value < LARGEST_EXACT else digits(place, field)
     if value is None or kind is str:
         return value
-    if kind is int:
-        return repr(value)
-    if kind is not float:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    if -LARGEST_EXACT < value < LARGEST_EXACT:
-        return repr(value)
-    return str(json.loads(raw, parse_int=str, parse_float=str)[field])
+    return repr(value) if kind is int else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _actions(delivered: pa.Array, rule: ActionRule) -> pa.Array:

@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from lakerec.bronze.lines import TOO_LONG, CutLine
 from lakerec.bronze.mapping import CsvFormat
+from lakerec.bronze.strict_json import BYTE_ORDER_MARK, NOT_UTF8
 
-NOT_UTF8 = "not UTF-8"
 QUOTE_NOT_CLOSED = "quote not closed"
 TEXT_AFTER_QUOTE = "text after a closing quote"
 
@@ -17,7 +18,7 @@ LONGEST_QUOTED_RECORD = 1 << 20
 class CsvRecord(NamedTuple):
     """One record; there are no fields where there is a reason why not."""
 
-    raw: bytes
+    raw: bytes | CutLine
     line_count: int
     fields: list[str]
     reason: str | None
@@ -27,38 +28,45 @@ class _QuoteError(Exception):
     """Quotes that do not make fields; the message is the reason."""
 
 
-def parse_csv(lines: Iterator[bytes], options: CsvFormat) -> Iterator[CsvRecord]:
+def parse_csv(lines: Iterator[bytes | CutLine], options: CsvFormat) -> Iterator[CsvRecord]:
     """The records of a file, header included.
 
     A quoted field may hold delimiters, doubled quotes and line ends; a quote within an unquoted field is a character.
-    Where quotes do not make fields only the first line is lost, and reading goes on at the second.
+    Where quotes do not make fields only the first line is lost, and reading goes on at the second. A byte order mark
+    at the start of a line, as files have it that were made of several, is no part of its first field.
 
     Args:
         lines: without their line feeds; a carriage return before it is no part of the last field.
         options: delimiter and quote.
     """
     quote, delimiter = options.quote.encode(), options.delimiter
-    given_back: deque[bytes] = deque()
+    given_back: deque[bytes | CutLine] = deque()
     while (line := _next_line(given_back, lines)) is not None:
-        if quote in line:
+        if isinstance(line, CutLine):
+            yield CsvRecord(line, 1, [], TOO_LONG)
+            continue
+        if quote and quote in line:
             yield _parse_quoted(line, given_back, lines, options)
             continue
         try:
-            yield CsvRecord(line, 1, line.decode().removesuffix("\r").split(delimiter), None)
+            yield CsvRecord(line, 1, _decode(line).removesuffix("\r").split(delimiter), None)
         except UnicodeDecodeError:
             yield CsvRecord(line, 1, [], NOT_UTF8)
 
 
-def _parse_quoted(first: bytes, given_back: deque[bytes], lines: Iterator[bytes], options: CsvFormat) -> CsvRecord:
+def _parse_quoted(
+    first: bytes, given_back: deque[bytes | CutLine], lines: Iterator[bytes | CutLine], options: CsvFormat
+) -> CsvRecord:
     """The record that starts with a line in which there are quotes."""
     taken: list[bytes] = [first]
     fields: list[str] = []
     try:
-        open_field = _split_quoted(first.decode(), fields, None, options)
+        open_field = _split_quoted(_decode(first), fields, None, options)
         size = len(first)
         while open_field is not None:
             line = _next_line(given_back, lines) if size <= LONGEST_QUOTED_RECORD else None
-            if line is None:
+            if not isinstance(line, bytes):
+                given_back.extendleft([] if line is None else [line])
                 raise _QuoteError(QUOTE_NOT_CLOSED)
             taken.append(line)
             size += len(line)
@@ -106,5 +114,9 @@ def _end_of_quoted(text: str, at: int, parts: list[str], quote: str) -> int:
     return -1
 
 
-def _next_line(given_back: deque[bytes], lines: Iterator[bytes]) -> bytes | None:
+def _decode(line: bytes) -> str:
+    return line.removeprefix(BYTE_ORDER_MARK).decode()
+
+
+def _next_line(given_back: deque[bytes | CutLine], lines: Iterator[bytes | CutLine]) -> bytes | CutLine | None:
     return given_back.popleft() if given_back else next(lines, None)

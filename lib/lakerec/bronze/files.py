@@ -19,6 +19,7 @@ COUNTS = (
     "accepted_line_count",
     "accepted_record_count",
     "malformed_record_count",
+    "duplicate_key_count",
 )
 
 
@@ -54,6 +55,7 @@ FILES = Table(
         Column("accepted_record_count", T.LongType(), "Records in bronze.events or bronze.items."),
         Column("malformed_record_count", T.LongType(), "Records in bronze.malformed_lines."),
         Column("ingested_at", T.TimestampType(), "Start of the run that judged it; UTC."),
+        Column("duplicate_key_count", T.LongType(), "Accepted lines of JSON that name a field twice; the last counts."),
     ),
     key=("file_id",),
     write=Write.REPLACE,
@@ -70,12 +72,13 @@ FILES = Table(
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file in the landing folder that a source lays claim to."""
+    """A file in the landing folder that a source lays claim to; `fault` says why it cannot be opened at all."""
 
     file_id: str
     path: str
     kind: str
     size_bytes: int
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class FileEntry:
     accepted_record_count: int | None
     malformed_record_count: int | None
     ingested_at: datetime
+    duplicate_key_count: int | None = None
 
     @property
     def has_rows(self) -> bool:
@@ -186,14 +190,14 @@ def describe_file(
 def judge_files(found: Iterable[FileEntry], ledger: Ledger) -> list[FileEntry]:
     """Decide on files that were just read: read, held or duplicate.
 
-    Of files with one content the first path is read. A held file that is as it was keeps its entry, so that nothing has
-    to be written for it.
+    Of a source's files of one kind and content the first path is read. A held file that is as it was keeps its entry,
+    so that nothing has to be written for it.
 
     Args:
         found: an entry per file: status READ with its counts, or HELD with a reason; `batch` is the batch at work.
         ledger: what is known so far.
     """
-    first_paths = {e.content_hash: e.path for e in ledger.values() if e.has_rows and e.status != Status.PENDING}
+    first_paths = {_content(e): e.path for e in ledger.values() if e.has_rows and e.status != Status.PENDING}
     judged = []
     for entry in sorted(found, key=lambda entry: entry.path):
         known = ledger.get(entry.file_id)
@@ -201,15 +205,20 @@ def judge_files(found: Iterable[FileEntry], ledger: Ledger) -> list[FileEntry]:
             verdict = _judge_again(entry, known)
         elif entry.status == Status.HELD:
             verdict = _hold(entry, known)
-        elif entry.content_hash in first_paths and (entry.accepted_record_count or entry.malformed_record_count):
-            reason = f"same content as {first_paths[entry.content_hash]}"
+        elif _content(entry) in first_paths and (entry.accepted_record_count or entry.malformed_record_count):
+            reason = f"same content as {first_paths[_content(entry)]}"
             verdict = replace(entry, status=Status.DUPLICATE, reason=reason, batch=None)
         else:
             verdict = entry
         if verdict.status == Status.READ:
-            first_paths.setdefault(verdict.content_hash, verdict.path)
+            first_paths.setdefault(_content(verdict), verdict.path)
         judged.append(verdict)
     return judged
+
+
+def _content(entry: FileEntry) -> tuple[str, str, str | None]:
+    """What a repeated delivery shares; another source may map the same bytes to other records."""
+    return entry.source, entry.kind, entry.content_hash
 
 
 def _is_to_be_read(file: DeliveredFile, entry: FileEntry | None) -> bool:

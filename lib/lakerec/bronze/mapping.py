@@ -26,10 +26,31 @@ EVENT_FIELDS = (
 ITEM_FIELDS = ("item_id", "name", "category", "attributes", "price", "is_available", "changed_at")
 
 
+# Formats of times that have a name, and whether such a time says by itself which moment it is.
+NAMED_TIMES = {"iso": True, "iso_local": False, "epoch_s": True, "epoch_ms": True, "epoch_us": True}
+
+EXPLODE = Field(default="", description="path of the array whose elements are the records; empty: there is none")
+
+
 class JsonLinesFormat(Settings):
-    """One JSON object (RFC 8259, UTF-8) in each line."""
+    """One JSON object (RFC 8259, UTF-8) in each line: a record, or the holder of an array of records."""
 
     kind: Literal["jsonl"]
+    explode: str = EXPLODE
+
+
+class JsonFormat(Settings):
+    """A file is one JSON document: an object like a line of JsonLinesFormat, or an array of such objects."""
+
+    kind: Literal["json"]
+    explode: str = EXPLODE
+
+
+class ParquetFormat(Settings):
+    """A row is a line, and a record or the holder of a list of records."""
+
+    kind: Literal["parquet"]
+    explode: str = EXPLODE
 
 
 class CsvFormat(Settings):
@@ -39,26 +60,31 @@ class CsvFormat(Settings):
     header: bool = Field(description="whether the first record names the columns")
     columns: tuple[str, ...] = Field(default=(), description="names of the columns, in order, of files without header")
     delimiter: str = Field(min_length=1, max_length=1, description="what stands between fields; one character")
-    quote: str = Field(min_length=1, max_length=1, description="what encloses a field, doubled within; one character")
+    quote: str = Field(max_length=1, description="what encloses a field, doubled within; one character, or none")
 
     @model_validator(mode="after")
     def _names_come_from_one_place(self) -> Self:
         if self.header == bool(self.columns):
             raise ValueError("columns are named by the header or by 'columns': give exactly one")
+        if self.quote == self.delimiter:
+            raise ValueError(f"quote and delimiter are both '{self.quote}'")
+        if repeated := sorted({name for name in self.columns if self.columns.count(name) > 1}):
+            raise ValueError(f"columns names {repeated} more than once")
         return self
 
 
-Format = Annotated[JsonLinesFormat | CsvFormat, Field(discriminator="kind")]
+Format = Annotated[JsonLinesFormat | JsonFormat | CsvFormat | ParquetFormat, Field(discriminator="kind")]
 
 
 class TimeRule(Settings):
     """How a delivered time is read.
 
-    `iso` is a date and time with its offset (`2024-03-01T10:00:00.5Z`, `...+01:00`). Anything else is a strptime
-    format; without `%z` the zone of its local times must be stated.
+    `iso` is a date and time with its offset (`2024-03-01T10:00:00.5Z`, `...+01:00`), `iso_local` one without, and
+    `epoch_s`, `epoch_ms`, `epoch_us` count seconds, milliseconds or microseconds since 1970 in UTC. Anything else is a
+    strptime format, such as `%d/%m/%Y %H:%M`. Local times need their zone stated.
     """
 
-    format: str = Field(min_length=1, description="'iso', or a strptime format such as %Y-%m-%d %H:%M:%S")
+    format: str = Field(min_length=1, description="iso, iso_local, epoch_s, epoch_ms, epoch_us, or a strptime format")
     zone: str = Field(default="", description="time zone of local times, such as Europe/London")
 
     @field_validator("zone")
@@ -71,7 +97,9 @@ class TimeRule(Settings):
 
     @model_validator(mode="after")
     def _states_one_zone(self) -> Self:
-        carries_offset = self.format == "iso" or "%z" in self.format
+        if self.format not in NAMED_TIMES and "%" not in self.format:
+            raise ValueError(f"'{self.format}' is neither one of {sorted(NAMED_TIMES)} nor a strptime format")
+        carries_offset = NAMED_TIMES.get(self.format, "%z" in self.format)
         if carries_offset and self.zone:
             raise ValueError(f"times of format '{self.format}' carry their offset: leave out zone")
         if not carries_offset and not self.zone:
@@ -93,11 +121,15 @@ class Identity(Settings):
     fields: tuple[str, ...] = Field(min_length=1, description="their names of the identifying fields")
 
 
+CONSTANTS: dict[str, str] = Field(default={}, description="value by our column, the same in every record")
+
+
 class EventMapping(Settings):
     """Which files hold events, and how their records map to bronze.events."""
 
     files: tuple[str, ...] = Field(min_length=1, description="patterns of paths below the landing folder")
-    fields: dict[str, str] = Field(description="their field by our column")
+    fields: dict[str, str] = Field(description="their field by our column; a.b is member b of the object a")
+    constants: dict[str, str] = CONSTANTS
     time: TimeRule
     action: ActionRule = ActionRule()
     identity: Identity | None = None
@@ -107,11 +139,19 @@ class EventMapping(Settings):
     def _are_ours(cls, fields: dict[str, str]) -> dict[str, str]:
         return _known(fields, EVENT_FIELDS, required=("occurred_at",))
 
+    @field_validator("constants")
+    @classmethod
+    def _fill_ours(cls, constants: dict[str, str]) -> dict[str, str]:
+        return _known(constants, EVENT_FIELDS)
+
     @model_validator(mode="after")
-    def _has_one_identity(self) -> Self:
+    def _says_each_thing_once(self) -> Self:
+        _require_apart(self.fields, self.constants)
         if ("event_id" in self.fields) == (self.identity is not None):
             raise ValueError("an event is identified by fields.event_id or by identity.fields: give exactly one")
-        if "action" not in self.fields and not self.action.default:
+        if "event_id" in self.constants:
+            raise ValueError("constants.event_id: every event would be the same one")
+        if "action" not in {*self.fields, *self.constants} and not self.action.default:
             raise ValueError("an action comes from fields.action or is action.default: give one")
         return self
 
@@ -120,13 +160,25 @@ class ItemMapping(Settings):
     """Which files hold catalogue records, and how they map to bronze.items."""
 
     files: tuple[str, ...] = Field(min_length=1, description="patterns of paths below the landing folder")
-    fields: dict[str, str] = Field(description="their field by our column")
+    format: Format | None = Field(default=None, description="how they are read; left out: as the events are")
+    fields: dict[str, str] = Field(description="their field by our column; a.b is member b of the object a")
+    constants: dict[str, str] = CONSTANTS
     time: TimeRule
 
     @field_validator("fields")
     @classmethod
     def _are_ours(cls, fields: dict[str, str]) -> dict[str, str]:
         return _known(fields, ITEM_FIELDS, required=("item_id", "changed_at"))
+
+    @field_validator("constants")
+    @classmethod
+    def _fill_ours(cls, constants: dict[str, str]) -> dict[str, str]:
+        return _known(constants, ITEM_FIELDS)
+
+    @model_validator(mode="after")
+    def _says_each_thing_once(self) -> Self:
+        _require_apart(self.fields, self.constants)
+        return self
 
 
 class Source(Settings):
@@ -141,12 +193,19 @@ class Source(Settings):
     items: ItemMapping | None = None
 
     @model_validator(mode="after")
-    def _names_columns_that_exist(self) -> Self:
-        columns = set(self.format.columns) if isinstance(self.format, CsvFormat) else set()
-        for kind in ("event", "item") if columns else ():
-            if unknown := sorted(self.required_fields(kind) - columns):
-                raise ValueError(f"{kind} fields {unknown} are not among format.columns {sorted(columns)}")
+    def _names_fields_that_exist(self) -> Self:
+        for kind in ("event", "item") if self.items else ("event",):
+            names, layout = self.required_fields(kind), self.format_of(kind)
+            if isinstance(layout, CsvFormat):
+                if layout.columns and (unknown := sorted(names - set(layout.columns))):
+                    raise ValueError(f"{kind} fields {unknown} are not among format.columns {sorted(layout.columns)}")
+            elif layout.explode and not any(name.startswith(f"{layout.explode}.") for name in names):
+                raise ValueError(f"no {kind} field lies in format.explode: name them '{layout.explode}.<field>'")
         return self
+
+    def format_of(self, kind: str) -> Format:
+        """How files of one kind (event, item) are read."""
+        return self.items.format if kind == "item" and self.items and self.items.format else self.format
 
     def fields(self, kind: str) -> dict[str, str]:
         """Their field by our column, of records of one kind (event, item)."""
@@ -160,9 +219,14 @@ class Source(Settings):
         return {*self.fields(kind).values(), *identity}
 
 
-def _known(fields: dict[str, str], ours: tuple[str, ...], required: tuple[str, ...]) -> dict[str, str]:
-    if unknown := sorted(fields.keys() - set(ours)):
+def _known(values: dict[str, str], ours: tuple[str, ...], required: tuple[str, ...] = ()) -> dict[str, str]:
+    if unknown := sorted(values.keys() - set(ours)):
         raise ValueError(f"unknown columns {unknown}; known are {sorted(ours)}")
-    if missing := sorted(set(required) - fields.keys()):
+    if missing := sorted(set(required) - values.keys()):
         raise ValueError(f"{missing} must be mapped")
-    return fields
+    return values
+
+
+def _require_apart(fields: dict[str, str], constants: dict[str, str]) -> None:
+    if twice := sorted(fields.keys() & constants.keys()):
+        raise ValueError(f"{twice} come from fields and are constants: give one")

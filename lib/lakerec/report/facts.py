@@ -20,6 +20,7 @@ from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
+from lakerec.model.split import SplitSettings, in_window, pairs_with, windows_after
 from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
 from lakerec.silver.rejected_events import REJECTED_EVENTS
@@ -47,11 +48,18 @@ class Listed(NamedTuple):
 
 
 class Customer(NamedTuple):
-    """One customer as the evaluation model saw them: what they did before the cut, and what it lists for them."""
+    """One customer as the evaluation model saw them.
+
+    Attributes:
+        did: what they did before the cut.
+        listed: what the model lists for them.
+        bought: what they bought in the test window.
+    """
 
     user_id: str
     did: list[str]
     listed: list[Listed]
+    bought: list[str]
 
 
 class Facts(NamedTuple):
@@ -164,11 +172,13 @@ def draw_customers(lake: Lakehouse, model: Run) -> list[Customer]:
         .collect()
     )
     did = _what_they_did(lake.read(DAILY_INTERACTIONS), users, names, model)
+    bought = _what_they_bought(lake.read(DAILY_INTERACTIONS), users, names, model)
     return [
         Customer(
             user_id=next(row.user_id for row in listed if row.user_ix == user_ix),
             did=did.get(user_ix, []),
             listed=[Listed(r.name, r.probability, r.is_relevant) for r in listed if r.user_ix == user_ix],
+            bought=bought.get(user_ix, []),
         )
         for user_ix in dict.fromkeys(row.user_ix for row in listed)
     ]
@@ -197,9 +207,17 @@ def _what_they_did(daily: DataFrame, users: DataFrame, names: DataFrame, model: 
     )
     did: dict[int, list[str]] = {}
     for row in rows:
-        items = ", ".join(dict.fromkeys(entry["name"] for entry in row.latest))
+        items = "; ".join(dict.fromkeys(entry["name"] for entry in row.latest))
         did.setdefault(row.user_ix, []).append(f"{row.action} {row['count']}× ({items})")
     return did
+
+
+def _what_they_bought(daily: DataFrame, users: DataFrame, names: DataFrame, model: Run) -> Mapping[int, list[str]]:
+    split = SplitSettings(**model.settings["split"])
+    window = windows_after(model.as_of.date(), split).test
+    pairs = pairs_with(in_window(daily, window), split.relevant_actions).join(F.broadcast(users), "user_ix")
+    named = pairs.join(names, "item_ix").groupBy("user_ix").agg(F.array_sort(F.collect_set("name")).alias("names"))
+    return {row.user_ix: row.names for row in named.collect()}
 
 
 def _text(raw: Any) -> str:

@@ -69,18 +69,29 @@ def reliability(facts: Facts) -> str:
 
 
 def thresholds(facts: Facts) -> str:
-    """What each threshold keeps; the chosen one is marked."""
+    """What each threshold keeps; precision, of another size, has the axis on the right. The chosen one is marked."""
     figure, axes = _canvas(4.6, 4.2)
+    right = axes.twinx()
+    right.spines[["top", "left"]].set_visible(False)
+    right.tick_params(colors=COLOURS[ALS], labelsize=9)
+    right.set_ylabel("precision", color=COLOURS[ALS])
     at = [t.threshold for t in facts.thresholds]
-    for name, colour in (("precision", COLOURS[ALS]), ("recall", COLOURS[POPULARITY]), ("share", COLOURS[RANDOM])):
-        axes.plot(at, [t[name] for t in facts.thresholds], color=colour, label=name, linewidth=1.6)
+    lines = []
+    for side, name, colour in (
+        (right, "precision", COLOURS[ALS]),
+        (axes, "recall", COLOURS[POPULARITY]),
+        (axes, "share", COLOURS[RANDOM]),
+    ):
+        lines += side.plot(at, [t[name] for t in facts.thresholds], color=colour, label=name, linewidth=1.6)
     for chosen in (t.threshold for t in facts.thresholds if t.is_chosen):
         axes.axvline(chosen, color=INK, linewidth=1, linestyle=":")
         axes.annotate("chosen", (chosen, 0.97), xytext=(4, 0), textcoords="offset points", va="top", color=INK)
     axes.set_xlabel("least probability of a recommended item")
+    axes.set_ylabel("recall, share recommended")
     axes.set_ylim(0, 1)
+    right.set_ylim(bottom=0)
     if at:
-        axes.legend(frameon=False)
+        axes.legend(handles=lines, frameon=False, loc="center right")
     return _svg(figure)
 
 

@@ -71,7 +71,8 @@ def draw_page(facts: Facts) -> str:
 def _customer(customer: Customer) -> str:
     did = "".join(f"<li>{escape(done)}</li>" for done in customer.did)
     listed = "".join(_listed(item) for item in customer.listed)
-    return f"<section><b>{escape(customer.user_id)}</b><ul>{did}</ul><ol>{listed}</ol></section>"
+    bought = f"<small>bought later: {escape('; '.join(customer.bought))}</small>"
+    return f"<section><b>{escape(customer.user_id)}</b><ul>{did}</ul><ol>{listed}</ol>{bought}</section>"
 
 
 def _listed(item: Listed) -> str:

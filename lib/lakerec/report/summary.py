@@ -49,6 +49,7 @@ def _customers(customers: Iterable[Customer]) -> Iterable[str]:
         for nth, item in enumerate(customer.listed, start=1):
             probability = "     -" if item.probability is None else f"{item.probability:>6.1%}"
             yield f"    {nth}. {probability}  {'✓' if item.is_bought else ' '} {item.name}"
+        yield f"    bought later: {'; '.join(customer.bought)}"
 
 
 def _layers() -> list[str]:

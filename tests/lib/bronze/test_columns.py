@@ -132,6 +132,35 @@ def test_a_catalogue_record_keeps_its_attributes_as_sorted_json():
     assert row["at"] == datetime(2024, 3, 1, tzinfo=UTC)
 
 
+def test_a_constant_fills_its_column_in_every_record():
+    found = rows('{"id": "e1"}', '{"id": "e2"}', source=a_source(constants={"surface": "app"}))
+
+    assert [(row["event_id"], row["surface"]) for row in found] == [("e1", "app"), ("e2", "app")]
+
+
+def test_records_of_an_exploded_line_share_its_number_and_the_first_has_its_bytes():
+    fields = {"session_id": "s", "item_id": "e.aid", "occurred_at": "e.ts"}
+    source = a_source(
+        fields=fields, identity={"fields": ["s", "e.aid"]}, action={"default": "view"}, time={"format": "epoch_s"}
+    )
+    source = source.model_copy(update={"format": JsonLinesFormat(kind="jsonl", explode="e")})
+    line = b'{"s": 1, "note": "n", "e": [{"aid": 18446744073709551616, "ts": 5}, {"aid": 8, "ts": 6, "x": true}]}'
+    [records] = read_records([line], source.format, source.required_fields("event"))
+
+    first, second = accepted_batch(records, source, "event", "f1", Counter()).to_pylist()
+
+    assert [(row["line_number"], row["record_number"], row["raw"]) for row in (first, second)] == [
+        (1, 1, line),
+        (1, 2, None),
+    ]
+    assert [(row["session_id"], row["item_id"], row["at"].second) for row in (first, second)] == [
+        ("1", "18446744073709551616", 5),
+        ("1", "8", 6),
+    ]
+    assert (first["rescued"], second["rescued"]) == ('{"note":"n"}', '{"e":{"x":true}}')
+    assert first["event_id"] != second["event_id"]
+
+
 def test_malformed_lines_and_the_files_own_row_have_the_same_columns():
     malformed = malformed_batch([Malformed(3, b"\xff", "not UTF-8")], "f1")
     file = file_batch("f1", "abc", None, dict.fromkeys(COUNTS, 2))

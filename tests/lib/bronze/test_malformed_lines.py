@@ -26,5 +26,7 @@ def test_a_malformed_line_keeps_its_bytes_and_its_reason(spark):
             "raw": b"\xff\x00\r",
             "reason": "not UTF-8",
             "ingested_at": NOON,
+            "size_bytes": None,
+            "content_hash": None,
         }
     ]

@@ -19,12 +19,15 @@ def faults(**changes) -> str:
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in caught.value.errors())
 
 
-@pytest.mark.parametrize("name", ["shop", "online_retail"])
-def test_the_sources_we_ship_are_valid_and_share_the_lakes_ids(name):
+@pytest.mark.parametrize(
+    ("name", "namespace"),
+    [("shop", ""), ("online_retail", ""), ("taobao_csv", "taobao"), ("taobao_jsonl", "taobao"), ("otto", "otto")],
+)
+def test_the_sources_we_ship_are_valid_and_say_whose_ids_they_are(name, namespace):
     source = load_source(name)
 
     assert source.name == name
-    assert source.id_namespace == ""
+    assert source.id_namespace == namespace
 
 
 def test_online_retail_identifies_an_event_by_all_its_eight_columns():
@@ -72,6 +75,56 @@ def test_local_times_need_a_zone_that_exists():
     assert "times of format '%Y' are local: state their zone" in no_zone
     assert "'Europe/Paradise' is no known time zone" in odd_zone
     assert "times of format 'iso' carry their offset" in two_zones
+
+
+def test_a_format_of_times_has_a_known_name_or_is_a_pattern():
+    message = faults(events={"files": ["*"], "fields": FIELDS, "time": {"format": "epoch"}})
+
+    assert "'epoch' is neither one of ['epoch_ms', 'epoch_s', 'epoch_us', 'iso', 'iso_local'] nor a strptime" in message
+
+
+def test_a_constant_is_a_column_of_ours_that_no_field_fills():
+    def with_constants(**constants: str) -> str:
+        return faults(events={"files": ["*"], "fields": FIELDS, "time": ISO, "constants": constants})
+
+    assert "unknown columns ['colour']" in with_constants(colour="red")
+    assert "['action'] come from fields and are constants" in with_constants(action="view")
+    assert "['occurred_at'] come from fields" in with_constants(occurred_at="now")
+
+
+def test_a_constant_id_of_all_events_is_refused():
+    fields = {"action": "what", "occurred_at": "when"}
+
+    message = faults(
+        events={
+            "files": ["*"],
+            "fields": fields,
+            "time": ISO,
+            "constants": {"event_id": "e1"},
+            "identity": {"fields": ["when"]},
+        }
+    )
+
+    assert "constants.event_id: every event would be the same one" in message
+
+
+def test_an_exploded_array_without_a_mapped_field_is_refused():
+    message = faults(format={"kind": "jsonl", "explode": "events"})
+
+    assert "no event field lies in format.explode: name them 'events.<field>'" in message
+
+
+def test_catalogue_files_may_have_another_format():
+    items = {
+        "files": ["*.csv"],
+        "format": {"kind": "csv", "header": True, "delimiter": ",", "quote": '"'},
+        "fields": {"item_id": "sku", "changed_at": "since"},
+        "time": ISO,
+    }
+
+    source = a_source(items=items)
+
+    assert (source.format_of("event").kind, source.format_of("item").kind) == ("jsonl", "csv")
 
 
 def test_columns_of_a_csv_are_named_once():

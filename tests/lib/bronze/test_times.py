@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -21,6 +21,46 @@ def parse(rule: TimeRule, *texts: str | None) -> list[datetime | None]:
 )
 def test_iso_times_are_read_with_their_offset(text):
     assert parse(ISO, text) == [datetime(2024, 3, 1, 10, 0, 0, 250_000, UTC)]
+
+
+def test_a_time_that_is_more_exact_than_a_microsecond_is_rounded_down():
+    assert parse(ISO, "2024-03-01T10:00:00.123456789Z", "2024-03-01T10:00:00Z") == [
+        datetime(2024, 3, 1, 10, 0, 0, 123_456, UTC),
+        datetime(2024, 3, 1, 10, tzinfo=UTC),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "micros"),
+    [
+        ("epoch_s", "1511848894", 1_511_848_894_000_000),
+        ("epoch_s", "1511848894.25", 1_511_848_894_250_000),
+        ("epoch_s", "1.511848894E9", 1_511_848_894_000_000),
+        ("epoch_s", "-1", -1_000_000),
+        ("epoch_s", "253402300799", 253_402_300_799_000_000),
+        ("epoch_ms", "1659304800025", 1_659_304_800_025_000),
+        ("epoch_us", "1659304800025123.9", 1_659_304_800_025_123),
+    ],
+)
+def test_a_time_may_be_counted_since_1970(name, text, micros):
+    assert parse(TimeRule(format=name), text) == [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " 5", "5 ", "1_000", "٣", "x", "NaN", "Infinity", "1e400", "9" * 30, "253402300800", "0x10", "1."]
+)
+def test_what_is_no_count_since_1970_is_null(text):
+    assert parse(TimeRule(format="epoch_s"), text, "1") == [None, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)]
+
+
+def test_iso_times_without_an_offset_are_read_in_the_stated_zone():
+    rule = TimeRule(format="iso_local", zone="Europe/London")
+
+    assert parse(rule, "2011-06-01T00:30:00.5", "2011-06-01", "2011-06-01T00:30:00Z") == [
+        datetime(2011, 5, 31, 23, 30, 0, 500_000, UTC),
+        datetime(2011, 5, 31, 23, tzinfo=UTC),
+        None,
+    ]
 
 
 NO_TIMES = [

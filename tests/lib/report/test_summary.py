@@ -40,7 +40,9 @@ def test_the_next_commands_are_queries_that_work(shop: Shop) -> None:
 
 
 def test_a_purchase_is_ticked_and_a_missing_probability_is_a_dash() -> None:
-    customer = Customer("u1", ["view 3× (Hat)"], [Listed("Scarf", 0.0312, True), Listed("Boots", None, False)])
+    customer = Customer(
+        "u1", ["view 3× (Hat)"], [Listed("Scarf", 0.0312, True), Listed("Boots", None, False)], ["Scarf", "Mug"]
+    )
     facts = Facts(
         "lake", [("lines delivered", 5)], [Reject("t", "not JSON", 1, "{")], None, 10, "v", [], [], [], [customer]
     )
@@ -49,3 +51,4 @@ def test_a_purchase_is_ticked_and_a_missing_probability_is_a_dash() -> None:
 
     assert "      1.   3.1%  ✓ Scarf" in lines
     assert "      2.      -    Boots" in lines
+    assert "      bought later: Scarf; Mug" in lines

@@ -1,0 +1,89 @@
+"""One more day into many: what it costs beside the full run, for ingest, clean and daily aggregation.
+
+    PYTHONPATH=lib:. .venv/bin/python benchmarks/one_more_day.py [--days 60] [--events-per-day 16700] [--folder DIR]
+
+Three lines: the full run from an empty lake, the day after it in the same session, and a further day in a session of
+its own, whose Java has everything still to compile. Cpu seconds are those of the stages in the whole process tree,
+without the start of Spark. The goal is 10 % of the full run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+GOAL = 0.10
+REPOSITORY = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Measure and print."""
+    options = _options()
+    if options.until:
+        print(json.dumps([run_until(options, days) for days in options.until]))
+    else:
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Run the sessions one after the other, and print what each day cost."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        full, warm = _in_a_process(options, folder, [options.days, options.days + 1])
+        (cold,) = _in_a_process(options, folder, [options.days + 2])
+    print(f"{'':<28}{'wall s':>9}{'cpu s':>9}{'share':>8}   stages (wall s)")
+    for name, found in (("full run", full), ("one day, same session", warm), ("one day, new session", cold)):
+        stages = "  ".join(f"{stage} {seconds:.1f}" for stage, seconds in found["stages"].items())
+        print(f"{name:<28}{found['wall']:>9.1f}{found['cpu']:>9.1f}{found['cpu'] / full['cpu']:>8.1%}   {stages}")
+    print(f"{full['rows']:,} events in {options.days} days; goal {GOAL:.0%}")
+
+
+def run_until(options: argparse.Namespace, days: int) -> dict[str, Any]:
+    """Generate the shop up to a day, and bring bronze, silver and gold up to date."""
+    from benchmarks.measure import measured
+    from jobs import aggregate_feedback, clean_events, generate_events, ingest_events
+    from lakerec.config import load
+    from lakerec.session import open_session
+
+    places = {"lake.root": f"{options.folder}/lake", "landing.root": f"{options.folder}/landing"}
+    shop = {"shop.days": days, "shop.events_per_day": options.events_per_day, "shop.user_count": options.users}
+    config = load("local", {**places, **shop, "shop.item_count": options.items, "lake.run_id": f"until day {days}"})
+    spark = open_session("one_more_day")
+    generate_events.main(spark, config)
+    stages, rows = {}, 0
+    with measured() as whole:
+        for job in (ingest_events, clean_events, aggregate_feedback):
+            with measured() as stage:
+                rows = job.main(spark, config)["rows_in"]
+            stages[job.__name__.removeprefix("jobs.")] = stage.wall
+    return {"wall": whole.wall, "cpu": whole.cpu, "stages": stages, "rows": rows}
+
+
+def _in_a_process(options: argparse.Namespace, folder: str, until: list[int]) -> list[dict[str, Any]]:
+    from lakerec.door.jars import read_lock
+
+    jars = ",".join(str(jar.path) for jar in read_lock())
+    properties = REPOSITORY / "conf" / "spark" / "local.conf"
+    python = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": f"{REPOSITORY / 'lib'}:{REPOSITORY}", "TZ": "UTC"}
+    submit = f"--properties-file {properties} --jars {jars} pyspark-shell"
+    flags = [f"--events-per-day={options.events_per_day}", f"--users={options.users}", f"--items={options.items}"]
+    command = [sys.executable, __file__, f"--folder={folder}", *flags, "--until", *map(str, until)]
+    environment = {**os.environ, **python, "PYSPARK_SUBMIT_ARGS": submit}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in {"days": 60, "events-per-day": 16_700, "users": 20_000, "items": 5_000}.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--folder", help="where lake and landing are made; default: the machine's temporary folder")
+    parser.add_argument("--until", type=int, nargs="+", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

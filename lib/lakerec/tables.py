@@ -1,0 +1,72 @@
+"""Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lakerec.contract import Table, with_declared_columns
+from lakerec.delta_log import DeltaLog
+from lakerec.increment import Days, days_condition
+
+
+class Tables:
+    """All tables below one root, to be read.
+
+    Args:
+        spark: a session with Delta.
+        root: folder or URI of the lake.
+    """
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table has been written."""
+        return self.version(table) >= 0
+
+    def version(self, table: Table) -> int:
+        """Newest version of the table; -1 where it has not been written."""
+        return self._log(table).version()
+
+    def read(self, table: Table, days: Days | None = None) -> DataFrame:
+        """The table's declared columns, of all days or of those given; empty where it has not been written.
+
+        Raises:
+            RebuildNeededError: the stored columns are not those of the declaration.
+        """
+        if not self.exists(table):
+            return self.spark.createDataFrame([], table.schema)
+        stored = self.spark.read.format("delta").load(self.location(table))
+        frame = with_declared_columns(stored, table)
+        return frame if days is None else frame.where(days_condition(days))
+
+    def read_partition(self, table: Table, value: str) -> DataFrame:
+        """Rows of one model or batch."""
+        return self.read(table).where(F.col(table.partition) == value)
+
+    def has_partition(self, table: Table, value: str) -> bool:
+        """Whether rows of that model or batch are stored."""
+        return bool(self.read_partition(table, value).limit(1).count())
+
+    def source_versions(self, *tables: Table) -> dict[str, int]:
+        """Newest version of each table by name, as models and batches record them."""
+        return {table.name: self.version(table) for table in tables}
+
+    def location(self, table: Table) -> str:
+        """Path or URI of the table."""
+        return f"{self.root}/{table.path}"
+
+    def register(self, tables: Sequence[Table]) -> list[str]:
+        """Make tables that exist readable in SQL by their names; returns those names."""
+        present = [table for table in tables if self.exists(table)]
+        for layer in {table.layer for table in present}:
+            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{self.root}/{layer}'")
+        for table in present:
+            self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
+            self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
+        return [table.name for table in present]
+
+    def _log(self, table: Table) -> DeltaLog:
+        return DeltaLog(self.location(table))
