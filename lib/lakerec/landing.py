@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 from pydantic import Field
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.bronze.columns import READ_TYPES
@@ -76,6 +78,24 @@ def read_files(
     tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
     numbers = spark.range(0, len(tasks), 1, len(tasks))
     return numbers.mapInArrow(_reader(tasks, source, settings), READ_TYPES)
+
+
+@contextmanager
+def kept_on_disk(read: DataFrame) -> Iterator[DataFrame]:
+    """What the first who asks reads, for all who ask after; a file that changes meanwhile has one content.
+
+    Rows are kept as Spark has them in memory: a cached frame would sort them into columns and compress those, which
+    takes longer than to read the files.
+    """
+    context = read.sparkSession.sparkContext._jsc
+    known = set(context.getPersistentRDDs())
+    kept = read.localCheckpoint(eager=False, storageLevel=StorageLevel.DISK_ONLY)
+    stored = [rdd for number, rdd in context.getPersistentRDDs().items() if number not in known]
+    try:
+        yield kept
+    finally:
+        for rdd in stored:
+            rdd.unpersist(False)
 
 
 def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:
