@@ -89,9 +89,10 @@ def _replace(lake: Lakehouse, stored: DataFrame, corrected: DataFrame) -> int:
     days = [row.event_date for row in was.union(corrected.select("event_date")).distinct().collect()]
     if not days:
         return 0
+    count = corrected.count()  # before the write, after which Spark computes it from the new rows
     others = lake.read(RAW_EVENTS, days).join(corrected, [*PLACE], how="left_anti")
     lake.amend_days(RAW_EVENTS, days, others.unionByName(corrected))
-    return corrected.count()
+    return count
 
 
 def _files_with_rejects(lake: Lakehouse, source: Source, root: str) -> list[DeliveredFile]:

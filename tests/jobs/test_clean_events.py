@@ -165,7 +165,8 @@ def test_other_settings_are_refused_until_silver_is_rebuilt(spark, root):
 def test_any_order_of_arrival_in_any_batches_and_a_rebuild_give_the_same_tables(spark, tmp_path, seed):
     chance = random.Random(seed)
     over_days = [a_record("x1", at(1), session_id="s9"), a_record("x2", at(2), session_id="s9", user_id="cem")]
-    world = [*over_days, *(_any_record(chance) for _ in range(40))]
+    over_midnight = [a_record("m1", at(1, 23, 50), user_id="dan"), a_record("m2", at(2, 0, 5), user_id="dan")]
+    world = [*over_days, *over_midnight, *(_any_record(chance) for _ in range(40))]
     at_once, in_batches = str(tmp_path / "at_once"), str(tmp_path / "in_batches")
     config = configured(at_once)
 
