@@ -58,8 +58,9 @@ def list_files(root: str, source: Source) -> list[DeliveredFile]:
     for info in listing:
         path, fault = _path_of(info)
         path = path[len(base.rstrip("/")) + 1 :]
-        if info.type == pafs.FileType.File and (kind := _kind_of(path, kinds)):
-            delivered.append(DeliveredFile(make_file_id(source.name, path), path, kind, info.size, fault))
+        if info.type != pafs.FileType.Directory and (kind := _kind_of(path, kinds)):
+            fault = fault if info.type == pafs.FileType.File else "it is no regular file"
+            delivered.append(DeliveredFile(make_file_id(source.name, path), path, kind, info.size or 0, fault))
     return sorted(delivered, key=lambda file: file.path)
 
 

@@ -82,6 +82,14 @@ def test_a_file_whose_name_is_no_utf8_is_listed_with_what_is_wrong(tmp_path):
     ]
 
 
+def test_what_is_no_regular_file_is_listed_with_what_is_wrong(tmp_path):
+    os.mkfifo(tmp_path / "pipe.log")
+
+    [file] = list_files(str(tmp_path), a_source("*.log"))
+
+    assert (file.path, file.fault) == ("pipe.log", "it is no regular file")
+
+
 def test_what_a_file_holds_follows_from_its_path():
     assert kind_of("events/2024-03-01/10.jsonl.gz", load_source("shop")) == "event"
     assert kind_of("items/2024-03-01.jsonl.gz", load_source("shop")) == "item"
