@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -82,13 +83,21 @@ def _links(lake: Lakehouse, table: Table, version: int, indent: str, told: set[t
     yield indent + _commit_line(table, commit, note)
     for line in _delivered_files(lake, commit):
         yield f"{indent}  {line}"
-    for name, source_version in sorted(note.get("source_versions", {}).items()):
-        if (name, source_version) in told or source_version < 0:
-            continue
-        yield from _links(lake, table_named(name), source_version, indent + "  ", told)
+    for source, source_version in _sources(table, note):
+        if (source.name, source_version) not in told:
+            yield from _links(lake, source, source_version, indent + "  ", told)
 
 
-def _commit_line(table: Table, commit: Commit, note: dict[str, object]) -> str:
+def _sources(table: Table, note: dict[str, Any]) -> list[tuple[Table, int]]:
+    """What a commit followed, and what its run had read by then; bronze comes from files alone."""
+    if table.layer == RAW_EVENTS.layer:
+        return []
+    followed = {name: source["version"] for name, source in note.get("sources", {}).items()}
+    versions = {**note.get("read", {}), **followed}
+    return [(source, versions[source.name]) for source in TABLES if source.name in versions and source != table]
+
+
+def _commit_line(table: Table, commit: Commit, note: dict[str, Any]) -> str:
     written_at = datetime.fromtimestamp(commit.info.get("timestamp", 0) / 1000, UTC)
     days = sorted(day.isoformat() for day in commit.days() if day) if table.partition_by == "event_date" else []
     span = f", {len(days)} days {days[0]} .. {days[-1]}" if days else ""

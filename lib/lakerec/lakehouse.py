@@ -229,8 +229,9 @@ class Lakehouse(Tables):
         note: Mapping[str, Any],
         mode: str = "overwrite",
     ) -> int:
-        """One commit; rows in it."""
-        signature = json.dumps({**note, "code_version": __version__, "run_id": self.settings.run_id}, sort_keys=True)
+        """One commit; rows in it. It tells what was read by then, so that each version leads to its sources'."""
+        run = {"code_version": __version__, "run_id": self.settings.run_id, "read": self.versions_read}
+        signature = json.dumps({**note, **run}, sort_keys=True)
         writer = with_checked_key(conform(frame, table), table).write.format("delta").mode(mode)
         if table.partition_by:
             writer = writer.partitionBy(table.partition_by)

@@ -21,6 +21,7 @@ class Tables:
     def __init__(self, spark: SparkSession, root: str) -> None:
         self.spark = spark
         self.root = root.rstrip("/")
+        self.versions_read: dict[str, int] = {}
 
     def exists(self, table: Table) -> bool:
         """Whether the table has been written."""
@@ -33,10 +34,15 @@ class Tables:
     def read(self, table: Table, days: Days | None = None) -> DataFrame:
         """The table's declared columns, of all days or of those given; empty where it has not been written.
 
+        Which version was read is kept in `versions_read`.
+
         Raises:
             RebuildNeededError: the stored columns are not those of the declaration.
         """
-        if not self.exists(table):
+        version = self.version(table)
+        if version >= 0 and table.layer != "operations":
+            self.versions_read[table.name] = version
+        if version < 0:
             return self.spark.createDataFrame([], table.schema)
         stored = self.spark.read.format("delta").load(self.location(table))
         frame = with_declared_columns(stored, table)

@@ -61,10 +61,13 @@ def test_a_tables_version_leads_through_its_sources_to_the_delivered_files(follo
 
     assert [line.split(":")[0].strip() for line in told] == [
         "gold.interactions version 0",
-        "gold.daily_interactions version 0",
         "silver.events version 0",
         "bronze.events version 0",
         "1 files of source shop, batch 0",
+        "silver.sessions version 0",
+        "gold.user_index version 0",
+        "gold.item_index version 0",
+        "gold.daily_interactions version 0",
     ]
     assert "1 rows, 1 days 2026-03-01 .. 2026-03-01, " in told[1]
     assert told[1].endswith(", run first")
@@ -87,7 +90,7 @@ def test_a_table_is_named_with_or_without_its_version() -> None:
 
 
 def test_a_version_whose_log_is_gone_says_so(followed: Lakehouse, tmp_path: Path) -> None:
-    note = json.dumps({"source_versions": {"bronze.events": 0, "silver.sessions": 5}})
+    note = json.dumps({"sources": {"bronze.events": {"version": 0}}, "read": {"silver.sessions": 5}})
     followed.spark.range(1).write.format("delta").option("userMetadata", note).save(str(tmp_path / "gold/interactions"))
     elsewhere = Lakehouse(followed.spark, followed.settings.model_copy(update={"root": str(tmp_path)}))
 
