@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -30,7 +29,7 @@ from lakerec.errors import LandingError
 from lakerec.follow import is_stopping
 from lakerec.lag import describe_lag
 from lakerec.lakehouse import Lakehouse
-from lakerec.landing import LandingSettings, list_files, read_files
+from lakerec.landing import LandingSettings, kept_on_disk, list_files, read_files
 from lakerec.preview import preview_file
 from lakerec.runner import run, say
 
@@ -77,15 +76,12 @@ def _ingest_batch(
 ) -> list[FileEntry]:
     """Read files once, make the batch durable, write its rows, close it. A retry drops what is written already."""
     batch = _batch_number(lake, ledger, files)
-    read = read_files(lake.spark, files, source, landing).persist(StorageLevel.DISK_ONLY)
-    try:
+    with kept_on_disk(read_files(lake.spark, files, source, landing)) as read:
         judged = judge_files(_found_entries(lake, read, source, batch, files), ledger)
         pending = [replace(entry, status=Status.PENDING) for entry in judged if entry.status == Status.READ]
         _write_ledger(lake, ledger, pending)
         _append_rows(lake, source, batch, read, judged)
         _write_ledger(lake, ledger, judged)
-    finally:
-        read.unpersist()
     return judged
 
 

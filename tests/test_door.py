@@ -1,5 +1,6 @@
 """spark-submit.sh: the one door, tried on a copy of the checkout whose path has a space in it."""
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -236,6 +237,37 @@ def _ticks(seconds: float) -> Iterator[None]:
 
 
 # ---------------------------------------------------------------- Spark's settings
+
+
+@pytest.mark.slow
+def test_following_takes_what_arrives_and_ends_cleanly_when_told_to(checkout: Path, tmp_path: Path) -> None:
+    landing = tmp_path / "landing" / "events"
+    landing.mkdir(parents=True)
+    event = '{"event_id": "%s", "item_id": "i1", "action": "view", "occurred_at": "2026-03-02T10:00:00Z"}\n'
+    places = ["--lake", str(tmp_path / "lake"), "--landing", str(landing.parent)]
+    deliver(landing / "one.jsonl.gz", event % "e1")
+    command = [checkout / "spark-submit.sh", "ingest_events", *places, "--follow", "--every", "1s"]
+    following = subprocess.Popen(command, cwd=checkout, stdout=subprocess.PIPE, text=True)
+    told = lines_with(following, " 1 files ")
+    next(told)
+    deliver(landing / "two.jsonl.gz", event % "e2")
+    next(told)
+
+    following.send_signal(signal.SIGTERM)
+    rest, _ = following.communicate(timeout=60)
+
+    assert following.returncode == 0
+    assert "told to stop" in rest
+
+
+def deliver(file: Path, text: str) -> None:
+    file.with_suffix(".tmp").write_bytes(gzip.compress(text.encode()))
+    file.with_suffix(".tmp").rename(file)
+
+
+def lines_with(process: subprocess.Popen[str], part: str) -> Iterator[str]:
+    assert process.stdout
+    return (line for line in process.stdout if part in line)
 
 
 def test_every_profile_agrees_on_what_shapes_the_tables() -> None:

@@ -11,13 +11,14 @@ import pyarrow.dataset as ds
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from jobs import generate_events, run_pipeline
 from lakerec.bronze.events import EVENTS as BRONZE_EVENTS
 from lakerec.bronze.files import FILES
 from lakerec.bronze.malformed_lines import MALFORMED_LINES
 from lakerec.catalog import TABLES
-from lakerec.config import load
+from lakerec.config import load, load_source
 from lakerec.contract import Table
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.thresholds import THRESHOLDS
@@ -31,6 +32,7 @@ from lakerec.silver.events import EVENTS
 from lakerec.silver.rejected_events import REJECTED_EVENTS
 from lakerec.silver.sessions import SESSIONS
 from tests.conftest import TINY_SHOP, Shop
+from tests.lake_oracle import disagreements, found, predict
 
 DATA = [table for table in TABLES if table.layer != "operations"]
 
@@ -81,6 +83,15 @@ def test_what_was_set_aside_is_exactly_what_was_planted(shop: Shop) -> None:
     assert dict(rejected.collect()) == Counter(line["reason"] for line in _planted(shop, "rejected"))
 
 
+def test_plain_python_predicts_every_row_up_to_gold_from_the_delivered_files(shop: Shop) -> None:
+    predicted = predict(shop.folder / "landing", load_source("shop"), shop.config)
+
+    compared = disagreements(predicted, found(shop.folder / "lake"))
+
+    assert {table: different for table, (_, _, different) in compared.items() if different} == {}
+    assert all(expected for expected, _, _ in compared.values())
+
+
 def test_bots_are_found_and_do_not_train(shop: Shop) -> None:
     sessions = pl.concat([pl.read_parquet(path) for path in (shop.folder / "truth" / "sessions").glob("*.parquet")])
     planted = set(sessions.filter("is_bot")["session_id"])
@@ -118,17 +129,21 @@ def test_one_threshold_is_chosen_with_its_reason(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("table", DATA, ids=lambda table: table.name)
-def test_outside_readers_see_the_same_rows(shop: Shop, table: Table) -> None:
-    rows = shop.lake.read(table).count()
+def test_outside_readers_see_the_same_rows_and_sums(shop: Shop, table: Table) -> None:
+    numbers = [c.name for c in table.columns if isinstance(c.type, T.NumericType)]
+    sums = [F.coalesce(F.sum(F.col(name).cast("double")), F.lit(0.0)) for name in numbers]
+    ours = tuple(shop.lake.read(table).agg(F.count("*"), *sums).first())
     path = shop.lake.location(table)
 
     outside = DeltaTable(path)
     arrow: ds.Dataset = outside.to_pyarrow_dataset()
+    by_polars = pl.scan_delta(path).select(pl.len(), *[pl.col(name).cast(pl.Float64).sum() for name in numbers])
+    of_duckdb = ", ".join(["count(*)", *[f'coalesce(sum("{name}"::DOUBLE), 0)' for name in numbers]])
 
     assert outside.protocol().min_reader_version == 1
-    assert arrow.count_rows() == rows
-    assert pl.scan_delta(path).select(pl.len()).collect().item() == rows
-    assert duckdb.sql("SELECT count(*) FROM arrow").fetchall() == [(rows,)]
+    assert arrow.count_rows() == ours[0]
+    assert by_polars.collect().row(0) == pytest.approx(ours)
+    assert duckdb.sql(f"SELECT {of_duckdb} FROM arrow").fetchall()[0] == pytest.approx(ours)
 
 
 def test_a_second_run_with_nothing_new_commits_nothing(copy: Shop) -> None:

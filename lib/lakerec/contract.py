@@ -58,7 +58,9 @@ class Table:
     """A table's whole declaration; its name is its module's path and its folder in the lake.
 
     `transform_version` is raised when the function that fills the table starts to give other rows for the same
-    input: stored rows are then refused until they are rebuilt.
+    input: stored rows are then refused until they are rebuilt. `indexed` columns are the only ones whose smallest and
+    largest values stand in the table's log, for readers to skip files by; where there are none, Delta takes the first
+    32, which costs time and shows values. `incompressible` columns hold values that hardly repeat.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Table:
     partition_by: str | None = None
     expectations: tuple[Expectation, ...] = ()
     transform_version: int = 1
+    indexed: tuple[str, ...] = ()
+    incompressible: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -112,7 +116,8 @@ class Table:
             for name, condition, null_passes, is_stored in map(astuple, self.expectations)
             if is_stored
         }
-        return checks | ({"autoOptimize.optimizeWrite": "true"} if self.write is Write.REPLACE_DAYS else {})
+        wide = {"autoOptimize.optimizeWrite": "true"} if self.write is Write.REPLACE_DAYS else {}
+        return checks | wide | ({"dataSkippingStatsColumns": ",".join(self.indexed)} if self.indexed else {})
 
 
 def conform(frame: DataFrame, table: Table) -> DataFrame:

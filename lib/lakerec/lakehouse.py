@@ -238,6 +238,7 @@ class Lakehouse(Tables):
         with self.writing(table.layer), key_errors_of(table):
             before = self.version(table)
             evolution = self._evolution(table, before, is_whole=mode == "overwrite" and "replaceWhere" not in options)
+            evolution |= {f"parquet.enable.dictionary#{name}": "false" for name in table.incompressible}
             writer.options(userMetadata=signature, **options, **evolution).save(self.location(table))
             return self._rows_written_since(table, before, signature)
 

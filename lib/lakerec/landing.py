@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 from pydantic import Field
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.bronze.columns import READ_TYPES
@@ -56,8 +58,9 @@ def list_files(root: str, source: Source) -> list[DeliveredFile]:
     for info in listing:
         path, fault = _path_of(info)
         path = path[len(base.rstrip("/")) + 1 :]
-        if info.type == pafs.FileType.File and (kind := _kind_of(path, kinds)):
-            delivered.append(DeliveredFile(make_file_id(source.name, path), path, kind, info.size, fault))
+        if info.type != pafs.FileType.Directory and (kind := _kind_of(path, kinds)):
+            fault = fault if info.type == pafs.FileType.File else "it is no regular file"
+            delivered.append(DeliveredFile(make_file_id(source.name, path), path, kind, info.size or 0, fault))
     return sorted(delivered, key=lambda file: file.path)
 
 
@@ -76,6 +79,24 @@ def read_files(
     tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
     numbers = spark.range(0, len(tasks), 1, len(tasks))
     return numbers.mapInArrow(_reader(tasks, source, settings), READ_TYPES)
+
+
+@contextmanager
+def kept_on_disk(read: DataFrame) -> Iterator[DataFrame]:
+    """What the first who asks reads, for all who ask after; a file that changes meanwhile has one content.
+
+    Rows are kept as Spark has them in memory: a cached frame would sort them into columns and compress those, which
+    takes longer than to read the files.
+    """
+    context = read.sparkSession.sparkContext._jsc
+    known = set(context.getPersistentRDDs())
+    kept = read.localCheckpoint(eager=False, storageLevel=StorageLevel.DISK_ONLY)
+    stored = [rdd for number, rdd in context.getPersistentRDDs().items() if number not in known]
+    try:
+        yield kept
+    finally:
+        for rdd in stored:
+            rdd.unpersist(False)
 
 
 def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:

@@ -118,9 +118,8 @@ def _malformed(read: DataFrame) -> Iterator[str]:
 def _belief(belief: Belief, names: list[str], kind: str) -> Iterator[str]:
     place = ("line_number", "record_number")
     yield "first records, typed"
-    typed = [
-        name for name in names if name in belief.believed.columns and name not in (*place, "file_id", "ingested_at")
-    ]
+    left_out = {*place, "source", "event_date", "file_id", "ingested_at"}
+    typed = [name for name in names if name in belief.believed.columns and name not in left_out]
     for row in belief.believed.orderBy(*place).select(*place, *typed).limit(SHOWN_RECORDS).collect():
         values = ", ".join(f"{name} {row[name]}" for name in typed if row[name] is not None)
         yield f"  line {row.line_number}: {values}"

@@ -1,5 +1,7 @@
 """What a declaration gives, and what it refuses."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
@@ -23,6 +25,13 @@ class Knob(Settings):
 
 def test_a_table_s_name_gives_its_layer_and_its_folder() -> None:
     assert (PAIRS.layer, PAIRS.path, PAIRS.names) == ("gold", "gold/pairs", ["user_ix", "strength"])
+
+
+def test_only_the_columns_that_a_table_names_are_indexed_in_its_log() -> None:
+    indexed = replace(PAIRS, indexed=("user_ix", "strength"))
+
+    assert PAIRS.properties == {}
+    assert indexed.properties == {"dataSkippingStatsColumns": "user_ix,strength"}
 
 
 def test_a_frame_takes_the_declared_order_and_comments(spark: SparkSession) -> None:

@@ -12,7 +12,7 @@ from lakerec.bronze.formats import read_records
 from lakerec.bronze.mapping import Source
 from lakerec.config import load, load_source
 from lakerec.errors import LandingError
-from lakerec.landing import LandingSettings, _group, kind_of, list_files, read_files
+from lakerec.landing import LandingSettings, _group, kept_on_disk, kind_of, list_files, read_files
 
 EVENT = b'{"event_id":"e1","item_id":"i1","action":"view","occurred_at":"2024-03-01T00:00:00Z"}\n'
 
@@ -82,6 +82,14 @@ def test_a_file_whose_name_is_no_utf8_is_listed_with_what_is_wrong(tmp_path):
     ]
 
 
+def test_what_is_no_regular_file_is_listed_with_what_is_wrong(tmp_path):
+    os.mkfifo(tmp_path / "pipe.log")
+
+    [file] = list_files(str(tmp_path), a_source("*.log"))
+
+    assert (file.path, file.fault) == ("pipe.log", "it is no regular file")
+
+
 def test_what_a_file_holds_follows_from_its_path():
     assert kind_of("events/2024-03-01/10.jsonl.gz", load_source("shop")) == "event"
     assert kind_of("items/2024-03-01.jsonl.gz", load_source("shop")) == "item"
@@ -147,6 +155,21 @@ def test_files_that_hold_more_than_fits_into_memory_at_once_are_read_in_stretche
 
     assert read.column("event_id").to_pylist() == [f"e{number}" for number in range(50_001)]
     assert read.column("line_number").to_pylist() == list(range(1, 50_002))
+
+
+def test_what_is_kept_on_disk_stays_as_it_was_read_and_leaves_nothing_behind(spark, tmp_path):
+    deliver(tmp_path, "a.jsonl", EVENT)
+    stored = spark.sparkContext._jsc.getPersistentRDDs
+    before = set(stored())
+
+    files = list_files(str(tmp_path), a_source("*"))
+    with kept_on_disk(read_files(spark, files, a_source("*"), settings(tmp_path))) as read:
+        first = read.where("kind = 'file'").count()
+        deliver(tmp_path, "a.jsonl", EVENT * 3)
+        events = read.where("kind = 'event'").count()
+
+    assert (first, events) == (1, 1)
+    assert set(stored()) == before
 
 
 def test_every_row_of_a_real_shop_is_accepted_with_an_id_of_its_own(shared_data):

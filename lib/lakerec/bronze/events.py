@@ -41,6 +41,8 @@ EVENTS = Table(
     ),
     key=("source", "file_id", "line_number", "record_number"),
     write=Write.APPEND,
+    indexed=("source", "file_id", "batch", "event_at"),
+    incompressible=("raw",),
     partition_by="event_date",
 )
 

@@ -23,6 +23,9 @@ COUNTS = (
 )
 
 
+CHANGED = "changed after it was read: the rows read then stay, what changed is not in the lake"
+
+
 class Status(StrEnum):
     """PENDING until its batch is written, READ, HELD back for a reason, or DUPLICATE of a file that was read."""
 
@@ -136,14 +139,18 @@ def unfinished_files(ledger: Ledger, source: str) -> list[DeliveredFile]:
 
 
 def changed_since_read(delivered: Iterable[DeliveredFile], ledger: Ledger) -> list[FileEntry]:
-    """New entries for files that were read and have another size now; the rows read then stay."""
-    reason = "changed after it was read: the rows read then stay, what changed is not in the lake"
-    known = [(file, ledger[file.file_id]) for file in delivered if file.file_id in ledger]
-    return [
-        replace(entry, status=Status.HELD, reason=reason)
-        for file, entry in known
-        if entry.status == Status.READ and entry.size_bytes != file.size_bytes
-    ]
+    """New entries for files that were read and have another size now, or again the one they were read with.
+
+    The rows read then stay.
+    """
+    changed = []
+    for file in delivered:
+        entry = ledger.get(file.file_id)
+        if entry and entry.status == Status.READ and entry.size_bytes != file.size_bytes:
+            changed.append(replace(entry, status=Status.HELD, reason=CHANGED))
+        elif entry and entry.reason == CHANGED and entry.size_bytes == file.size_bytes:
+            changed.append(replace(entry, status=Status.READ, reason=None))
+    return changed
 
 
 def split_into_batches(

@@ -33,6 +33,8 @@ ITEMS = Table(
     ),
     key=("source", "file_id", "line_number", "record_number"),
     write=Write.APPEND,
+    indexed=("source", "file_id", "batch", "item_at"),
+    incompressible=("raw",),
 )
 
 

@@ -26,6 +26,8 @@ MALFORMED_LINES = Table(
     ),
     key=("source", "file_id", "line_number", "record_number"),
     write=Write.APPEND,
+    indexed=("source", "file_id", "batch"),
+    incompressible=("raw",),
 )
 
 

@@ -77,6 +77,22 @@ def test_a_file_that_changed_after_it_was_read_is_held_once_and_never_read_twice
     assert changed_since_read([grown], ledger(entry)) == []
 
 
+def test_a_changed_file_that_is_back_at_the_size_it_was_read_with_is_no_longer_held():
+    read = found("a")
+    [held] = changed_since_read([a_file("a", size=101)], ledger(read))
+
+    assert changed_since_read([a_file("a", size=100)], ledger(held)) == [read]
+
+
+def test_the_same_bytes_of_another_source_or_kind_are_no_repetition():
+    elsewhere = replace(found("b", "same"), source="other")
+    items = replace(found("c", "same"), kind="item")
+
+    judged = judge_files([elsewhere, items, found("d", "same")], ledger(found("a", "same")))
+
+    assert [(entry.path, entry.status) for entry in judged] == [("b", "read"), ("c", "read"), ("d", "duplicate")]
+
+
 def test_batches_are_consecutive_files_within_both_bounds():
     files = [
         a_file("a", 40),
