@@ -263,6 +263,41 @@ def test_a_csv_without_ids_becomes_events_by_configuration_alone(lake, tmp_path)
     assert len({row["event_id"] for row in rows}) == 4
 
 
+OTTO = (
+    b'{"session":1,"events":[{"aid":5,"ts":1659304800025,"type":"clicks"},7,'
+    b'{"aid":6,"ts":1659304900000,"type":"orders"}]}\n'
+    b'{"session":2,"session":3,"events":[{"aid":5,"ts":1659304800025,"type":"carts"}]}\n'
+    b'{"session":4,"events":[]}\n'
+)
+
+
+def test_records_of_exploded_lines_and_what_is_none_add_up_to_the_file(lake, tmp_path):
+    deliver(tmp_path / "otto", "train.jsonl", OTTO)
+
+    ingest(lake, tmp_path / "otto", landing__source="otto")
+
+    rows = lake.read(EVENTS).orderBy("line_number", "record_number").toArrow().to_pylist()
+    first, second, third = OTTO.splitlines()
+    assert [(row["line_number"], row["record_number"], row["raw"]) for row in rows] == [
+        (1, 1, first),
+        (1, 3, None),
+        (2, 1, second),
+    ]
+    assert [(row["user_id"], row["item_id"], row["action"]) for row in rows] == [
+        ("1", "5", "view"),
+        ("1", "6", "purchase"),
+        ("3", "5", "cart"),
+    ]
+    malformed = lake.read(MALFORMED_LINES).orderBy("line_number").collect()
+    assert [(row.line_number, row.record_number, bytes(row.raw), row.reason) for row in malformed] == [
+        (1, 2, b"7", "not an object"),
+        (3, 1, third, "empty array to explode"),
+    ]
+    entry = ledger(lake)["train.jsonl"]
+    assert (entry["accepted_line_count"], entry["malformed_line_count"], entry["line_count"]) == (2, 1, 3)
+    assert (entry["accepted_record_count"], entry["malformed_record_count"], entry["duplicate_key_count"]) == (3, 2, 1)
+
+
 def predicted_by_hand(data: bytes) -> tuple[int, int]:
     """The oracle: records that the standard library's CSV reader accepts, and those it does not, header apart."""
     rows = [row for row in csv.reader(io.StringIO(data.decode(), newline="")) if row]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakerec.bronze.mapping import Source
-from lakerec.config import Config, load
+from lakerec.config import Config, load, load_source
 from lakerec.preview import preview_file, preview_source
 
 GUIDE = Path(__file__).parents[2] / "docs" / "connect-your-log.md"
@@ -70,6 +70,17 @@ def test_a_preview_of_a_file_that_no_pattern_names_or_that_would_be_held_says_so
         "  no pattern of the source's files names it: an intake would pass it over",
         "  it would be held back: zlib inflate failed: incorrect header check",
     ]
+
+
+def test_a_catalogue_file_is_judged_by_the_rules_of_items(spark, config, tmp_path):
+    file = tmp_path / "items" / "2026-03-01.jsonl.gz"
+    file.parent.mkdir()
+    file.write_bytes(gzip.compress(b'{"item_id":"i1","name":"Lamp","price":"?","changed_at":"2026-03-01T00:00:00Z"}\n'))
+
+    said = preview_source(spark, load_source("shop"), config, file, NOW)
+
+    assert said.startswith("2026-03-01.jsonl.gz as source 'shop': items; kind 'jsonl'\n")
+    assert "1 not 'has a readable price'; the first on line 1: " in said
 
 
 def test_the_guide_to_a_new_source_shows_what_its_preview_says(spark, config, tmp_path):
