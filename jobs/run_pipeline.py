@@ -19,7 +19,7 @@ from jobs import (
     train_model,
 )
 from lakerec.config import Config
-from lakerec.runner import Main, describe_stages, run, say, stage, stages_so_far
+from lakerec.runner import Main, describe_stages, is_news, run, say, stage, stages_so_far
 
 GROUP = "platform team"
 STAGES: tuple[Main, ...] = (
@@ -37,11 +37,9 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Bring every table up to date with the landing folder; a second run with nothing new commits nothing."""
     if config.landing.source == "shop" and not Path(config.landing.root).exists():
         stage("generate_events", generate_events.main, spark, config)
-    for job in STAGES:
-        stage(job.__module__.removeprefix("jobs."), job, spark, config)
-    done = stages_so_far()[-len(STAGES) :]
-    say(describe_stages(done))
-    if all(each.is_idle for each in done):
+    counts = [stage(job.__module__.removeprefix("jobs."), job, spark, config) for job in STAGES]
+    say(describe_stages(stages_so_far()[1:]))
+    if not any(map(is_news, counts)):
         say(f"\nnothing new; ./spark-submit.sh report_lake --lake {config.lake.root} tells again what the tables hold")
         return {}
     return report_lake.main(spark, config)

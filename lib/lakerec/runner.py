@@ -50,11 +50,6 @@ class StageRun:
         shown = "  ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items() if value)
         return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or ('nothing new' if self.counts else 'done')}"
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether it found nothing to do; files held back are told again by every run."""
-        return not any(value for name, value in self.counts.items() if name != "held_files")
-
 
 _STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
 
@@ -116,7 +111,12 @@ def describe_stages(stages: Iterable[StageRun]) -> str:
 
 def stages_so_far() -> list[StageRun]:
     """The stages that this run has ended or begun."""
-    return list(_STAGES.get())
+    return list(_STAGES.get([]))
+
+
+def is_news(counts: Mapping[str, int]) -> bool:
+    """Whether a stage did anything; files held back are counted by every run."""
+    return any(value for name, value in counts.items() if name != "held_files")
 
 
 def say(text: str) -> None:
@@ -173,8 +173,7 @@ def _follow(name: str, main: Main, news: News, spark: SparkSession, config: Conf
     for number in rounds(seconds):
         lake = Lakehouse(spark, config.lake.model_copy(update={"run_id": f"{config.lake.run_id}-{number}"}))
         _STAGES.set([])
-        stage(name, main, spark, config.model_copy(update={"lake": lake.settings}))
-        if not stages_so_far()[0].is_idle:
+        if is_news(stage(name, main, spark, config.model_copy(update={"lake": lake.settings}))):
             _record(lake, name, stages_so_far())
             say(f"  {news(lake, lake.now)}")
     say("told to stop; every batch that was begun is written")
