@@ -69,6 +69,7 @@ def test_a_wider_rule_replays_the_days_of_what_it_now_believes_and_equals_a_rebu
         redrive_rejects.main(spark, configured(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_corrected_mapping_is_read_again_for_rejected_records_and_equals_a_rebuild(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_corrected_mapping_is_read_again_for_rejected_records_and_equals_a_reb
         redrive_rejects.main(spark, configured(tmp_path))
 
 
+@pytest.mark.slow
 def test_files_that_are_gone_or_changed_are_named_and_their_rejects_judged_as_they_were_read(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
