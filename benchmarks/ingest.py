@@ -13,7 +13,6 @@ import os
 import random
 import shutil
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,14 +22,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks.measure import measured
+from benchmarks.spark import local_environment
 from jobs import ingest_events
 from lakerec.bronze.events import EVENTS
 from lakerec.config import load, load_source
-from lakerec.door.jars import read_lock
 from lakerec.lakehouse import Lakehouse
+from lakerec.session import open_session
 
 GOAL = 0.8
-REPOSITORY = Path(__file__).parents[1]
 FIELDS = tuple(load_source("shop").events.fields)
 ACTIONS = ("view", "view", "view", "view", "scroll", "scroll", "cart", "purchase")
 
@@ -40,7 +39,8 @@ def main() -> None:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="lakerec-ingest-"))
     try:
-        spark = open_session()
+        os.environ |= local_environment()
+        spark = open_session("ingest")
         size = deliver(folder / "landing", options)
         print(f"{options.events:,} events in {options.files} files, {size / 1e6:,.0f} MB of JSON lines")
         runs = {"ours": lambda lake: ours(spark, folder, lake), "Spark": lambda lake: plain(spark, folder, lake)}
@@ -123,17 +123,6 @@ def lines(hour: datetime, first: int, count: int) -> Iterator[bytes]:
             f'"list_id":"l{number // 20}","position":{number % 20 + 1},"surface":"home","propensity":0.25,'
             f'"app_version":"4.{number % 9}"}}\n'
         ).encode()
-
-
-def open_session() -> SparkSession:
-    """The session of the local profile, with Delta's jars from the cache."""
-    os.environ.update(PYSPARK_PYTHON=sys.executable, OPENBLAS_NUM_THREADS="1")
-    text = (REPOSITORY / "conf" / "spark" / "local.conf").read_text()
-    builder = SparkSession.builder.config("spark.jars", ",".join(str(jar.path) for jar in read_lock()))
-    for line in text.splitlines():
-        if line.strip() and not line.startswith("#"):
-            builder = builder.config(*line.split(None, 1))
-    return builder.getOrCreate()
 
 
 def _options() -> argparse.Namespace:

@@ -13,11 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from typing import Any
 
+from benchmarks.spark import local_environment
+
 GOAL = 0.10
-REPOSITORY = Path(__file__).parents[1]
 
 
 def main() -> None:
@@ -63,15 +63,9 @@ def run_until(options: argparse.Namespace, days: int) -> dict[str, Any]:
 
 
 def _in_a_process(options: argparse.Namespace, folder: str, until: list[int]) -> list[dict[str, Any]]:
-    from lakerec.door.jars import read_lock
-
-    jars = ",".join(str(jar.path) for jar in read_lock())
-    properties = REPOSITORY / "conf" / "spark" / "local.conf"
-    python = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": f"{REPOSITORY / 'lib'}:{REPOSITORY}", "TZ": "UTC"}
-    submit = f"--properties-file {properties} --jars {jars} pyspark-shell"
     flags = [f"--events-per-day={options.events_per_day}", f"--users={options.users}", f"--items={options.items}"]
     command = [sys.executable, __file__, f"--folder={folder}", *flags, "--until", *map(str, until)]
-    environment = {**os.environ, **python, "PYSPARK_SUBMIT_ARGS": submit}
+    environment = {**os.environ, **local_environment()}
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -20,9 +20,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks.measure import measured
+from benchmarks.spark import local_environment
 from jobs import aggregate_feedback, clean_events, generate_events, ingest_events
 from lakerec.config import Config, load
-from lakerec.door.jars import read_lock
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
@@ -34,7 +34,6 @@ from lakerec.silver.rejected_events import REJECTED_EVENTS
 from lakerec.silver.sessions import SESSIONS
 
 WHERE_READ = {"ingested_at", "file_id", "line_number", "record_number"}
-REPOSITORY = Path(__file__).parents[1]
 DELIVERIES = 3
 AGAIN = 5
 
@@ -42,7 +41,8 @@ AGAIN = 5
 def main() -> None:
     """Fill both lakes, and print each table's rows and fingerprint."""
     options = _options()
-    spark = _start_spark()
+    os.environ |= local_environment()
+    spark = open_session("order_of_arrival")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         generate_events.main(spark, _config(options, folder, "landing", "at_once"))
@@ -97,13 +97,6 @@ def _fill(spark: SparkSession, config: Config) -> Lakehouse:
         spent.append(f"{job.__name__.removeprefix('jobs.')} {usage.wall:.0f} s, cpu {usage.cpu:.0f} s")
     print(f"{config.lake.run_id}: {'; '.join(spent)}", flush=True)
     return Lakehouse(spark, config.lake)
-
-
-def _start_spark() -> SparkSession:
-    properties, jars = REPOSITORY / "conf" / "spark" / "local.conf", ",".join(str(jar.path) for jar in read_lock())
-    os.environ |= {"PYSPARK_PYTHON": sys.executable, "TZ": "UTC"}
-    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {properties} --jars {jars} pyspark-shell"
-    return open_session("order_of_arrival")
 
 
 def _config(options: argparse.Namespace, folder: Path, landing: str, lake: str) -> Config:

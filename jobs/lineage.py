@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.files import FILES
+from lakerec.bronze.rereading import PLACE
 from lakerec.catalog import TABLES, table_named
 from lakerec.config import load
 from lakerec.contract import Table
@@ -26,7 +27,6 @@ from lakerec.silver.ids import tidy_id
 from lakerec.silver.rejected_events import REJECTED_EVENTS
 
 GROUP = "analysts"
-PLACE = ("file_id", "line_number", "record_number")
 MOST_RECORDS = 20
 
 
