@@ -30,9 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses a lake is marked so, for `test --quick` to leave out."""
+    """Whatever uses a lake is marked so, for `test --quick` to leave out; a job run with Spark makes its own."""
     for item in items:
-        if {"lake", "shop"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        is_of_a_job = item.path.is_relative_to(REPOSITORY / "tests" / "jobs") and "spark" in fixtures
+        if is_of_a_job or {"lake", "shop"} & fixtures:
             item.add_marker("lake")
 
 
