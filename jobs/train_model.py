@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from pyspark.ml.recommendation import ALSModel
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -14,11 +13,12 @@ from lakerec.errors import TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import project_interactions
 from lakerec.lakehouse import Lakehouse
-from lakerec.model.als import fit_als
+from lakerec.model.als import FittedAls, fit_als
 from lakerec.model.item_factors import ITEM_FACTORS
-from lakerec.model.runs import EVALUATION, RUNS, SERVING, model_id, sorted_json
+from lakerec.model.runs import EVALUATION, RUNS, SERVING, find_parent, model_id, sorted_json
 from lakerec.model.split import last_moment, windows
 from lakerec.model.user_factors import USER_FACTORS
+from lakerec.native_model import native_model
 from lakerec.runner import run
 from lakerec.silver.events import EVENTS, newest_event
 from lakerec.tracking import TrackedFit, find_store, track
@@ -27,18 +27,23 @@ GROUP = "data scientists"
 
 
 class Plan(NamedTuple):
-    """A model to be trained; its id follows from everything that shapes it."""
+    """A model to be trained; its id follows from everything that shapes it.
+
+    Attributes:
+        parent_id: model that it begins with; null: with none.
+    """
 
     purpose: str
     as_of: datetime
     model_id: str
+    parent_id: str | None
 
 
 class Trained(NamedTuple):
     """A plan carried out: its factors are stored."""
 
     plan: Plan
-    model: ALSModel
+    fitted: FittedAls
     counts: dict[str, int]
     started_at: datetime
     seconds: float
@@ -82,14 +87,23 @@ def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan
     if as_of is None:
         raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     cut = last_moment(windows(as_of.astimezone(UTC), config.split).train_until)
-    return [Plan(purpose, at, model_id(purpose, at, **inputs)) for purpose, at in ((EVALUATION, cut), (SERVING, as_of))]
+    return [_plan(lake, config, purpose, at, inputs) for purpose, at in ((EVALUATION, cut), (SERVING, as_of))]
+
+
+def _plan(lake: Lakehouse, config: Config, purpose: str, as_of: datetime, inputs: dict[str, Any]) -> Plan:
+    if not config.als.warm_start:
+        return Plan(purpose, as_of, model_id(purpose, as_of, **inputs), None)
+    parent_id = find_parent(lake.read(RUNS), purpose, as_of, config.als.rank)
+    settings = {**inputs["settings"], "parent_id": parent_id}
+    return Plan(purpose, as_of, model_id(purpose, as_of, settings, inputs["source_versions"]), parent_id)
 
 
 def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:
     """Fit one model and store its factors; without a row in model.runs they do not count yet."""
     started_at, began = datetime.now(UTC), time.perf_counter()
     interactions = project_interactions(lake.read(DAILY_INTERACTIONS), plan.as_of, config.feedback)
-    fitted = fit_als(interactions, config.als)
+    start = lake.read_partition(ITEM_FACTORS, plan.parent_id) if plan.parent_id else None
+    fitted = fit_als(interactions, config.als, start)
     of_model = F.lit(plan.model_id).alias("model_id")
     users, items = fitted.user_factors.select(of_model, "*"), fitted.item_factors.select(of_model, "*")
     counts = {
@@ -98,14 +112,15 @@ def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:
         "pair_count": fitted.pair_count,
     }
     counts["parameter_count"] = (counts["user_count"] + counts["item_count"]) * config.als.rank
-    return Trained(plan, fitted.model, counts, started_at, time.perf_counter() - began)
+    return Trained(plan, fitted, counts, started_at, time.perf_counter() - began)
 
 
 def _tracked(trained: Trained, inputs: dict[str, Any]) -> TrackedFit:
     """What MLflow is told: the serving model goes along, the evaluation model only in numbers."""
-    plan = trained.plan
+    plan, fitted = trained.plan, trained.fitted
     params = {f"{section}.{key}": value for section, keys in inputs["settings"].items() for key, value in keys.items()}
-    tags = {"model_id": plan.model_id, "purpose": plan.purpose, "code_version": __version__}
+    tags = {"model_id": plan.model_id, "purpose": plan.purpose, "code_version": __version__, "solver": fitted.solver}
+    rank = inputs["settings"]["als"]["rank"]
     return TrackedFit(
         name=plan.purpose,
         params={**params, "as_of": plan.as_of.isoformat(), "source_versions": sorted_json(inputs["source_versions"])},
@@ -113,7 +128,7 @@ def _tracked(trained: Trained, inputs: dict[str, Any]) -> TrackedFit:
         tags=tags,
         started_at=trained.started_at,
         ended_at=trained.started_at + timedelta(seconds=trained.seconds),
-        model=trained.model if plan.purpose == SERVING else None,
+        model=native_model(fitted.user_factors, fitted.item_factors, rank) if plan.purpose == SERVING else None,
     )
 
 
@@ -128,7 +143,7 @@ def _record(lake: Lakehouse, trained: list[Trained], inputs: dict[str, Any], tra
     }
     rows = [
         {**shared, **each.plan._asdict(), **each.counts, "seconds": each.seconds}
-        | {"mlflow_run_id": tracked.get(each.plan.purpose)}
+        | {"solver": each.fitted.solver, "mlflow_run_id": tracked.get(each.plan.purpose)}
         for each in trained
     ]
     new = lake.spark.createDataFrame([tuple(row[name] for name in RUNS.names) for row in rows], RUNS.schema)

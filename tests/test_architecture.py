@@ -17,6 +17,7 @@ SHELL = {
     "tables": {"errors", "contract", "delta_log", "increment"},
     "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "tables"},
     "session": {"errors"},
+    "native_model": set(),
     "health": {"errors", "contract", "operations", "delta_log"},
     "tracking": {"errors", "contract", "operations"},
     "file_reader": {"errors", "bronze"},

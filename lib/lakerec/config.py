@@ -27,7 +27,7 @@ from lakerec.errors import LandingError, SettingsError
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.lakehouse import LakeSettings
 from lakerec.landing import LandingSettings
-from lakerec.model.als import AlsSettings
+from lakerec.model.als_settings import AlsSettings
 from lakerec.model.split import SplitSettings
 from lakerec.recommendations.user_items import RecommendSettings
 from lakerec.shop.settings import ShopSettings

@@ -98,6 +98,26 @@ def test_other_settings_make_other_models_and_going_back_makes_the_first_the_new
     assert len({run.model_id for run in runs}) == len(runs) == 2
 
 
+def test_a_warm_start_names_its_parent_and_a_rerun_does_nothing(gold: Lakehouse) -> None:
+    warm = configuration(gold, als__solver="cg", als__warm_start=True)
+
+    main(gold.spark, warm)
+    first = runs_of(gold)
+    act(gold, (DAYS[4], 0, 9))
+    main(gold.spark, warm)
+    after = versions(gold)
+    again = main(gold.spark, warm)
+
+    by_parent = {run.parent_id: run for run in gold.read(RUNS).collect() if run.parent_id}
+    assert {run.parent_id for run in first.values()} == {None}
+    assert {parent: by_parent[parent].purpose for parent in by_parent} == {
+        first[purpose].model_id: purpose for purpose in (EVALUATION, SERVING)
+    }
+    assert {run.solver for run in gold.read(RUNS).collect()} == {"cg"}
+    assert set(again.values()) == {0}
+    assert versions(gold) == after
+
+
 def test_as_of_is_the_newest_event_where_none_is_given(gold: Lakehouse) -> None:
     half_past_seven = datetime(2026, 3, 4, 7, 30, tzinfo=UTC)
     event = {"source": "shop", "event_id": "e", "item_id": "i", "event_date": DAYS[3], "occurred_at": half_past_seven}

@@ -1,35 +1,24 @@
-"""Fitting Spark MLlib's ALS to implicit feedback, with its pitfalls closed.
+"""Fitting ALS to implicit feedback, by Spark MLlib or by our own solver, with the pitfalls closed.
 
 Confidence 1 + alpha·|strength| weighs the preference, which is 1 for a positive strength and 0 otherwise (Hu, Koren,
-Volinsky, "Collaborative filtering for implicit feedback datasets", 2008). MLlib multiplies reg_param by a row's number
-of positive strengths, so a user or item without any is not regularised at all and makes the solver fail: those are left
-out here and served as cold.
+Volinsky, "Collaborative filtering for implicit feedback datasets", 2008). Both solvers multiply reg_param by a row's
+number of positive strengths, so a user or item without any is not regularised at all and makes a solver fail: those are
+left out here and served as cold.
 """
 
+import logging
 from typing import NamedTuple
 
-from pydantic import Field
-from pyspark.ml.recommendation import ALS, ALSModel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakerec.contract import Settings
-from lakerec.errors import SettingsError, TrainingDataError
+from lakerec.errors import TrainingDataError
+from lakerec.model.als_settings import AlsSettings
+from lakerec.model.cg_als import collect_sides, fit_cg, start_from
+from lakerec.model.factor_frames import factor_frame
+from lakerec.model.mllib_als import fit_mllib, require_checkpoints
 
-
-class AlsSettings(Settings):
-    """Settings of MLlib's ALS, in its words. Seed and blocks are part of a model's identity: they shape its factors."""
-
-    rank: int = Field(ge=1, le=1024, description="length of a factor vector")
-    max_iter: int = Field(ge=1, le=1000, description="alternations between users and items")
-    reg_param: float = Field(
-        gt=0, description="weight of the penalty on a row's factors, per positive strength of the row"
-    )
-    alpha: float = Field(gt=0, description="confidence gained per unit of strength")
-    seed: int = Field(description="seed of the first factors")
-    user_blocks: int = Field(ge=1, description="parts that users are divided into; one task each")
-    item_blocks: int = Field(ge=1, description="parts that items are divided into; one task each")
-    checkpoint_interval: int = Field(ge=1, le=15, description="iterations between checkpoints of the factors")
+_LOG = logging.getLogger(__name__)
 
 
 class FittedAls(NamedTuple):
@@ -38,45 +27,43 @@ class FittedAls(NamedTuple):
     Attributes:
         user_factors: user_ix, factors array<float>; users with a positive strength.
         item_factors: item_ix, factors array<float>; items with a positive strength.
-        model: the same as MLlib's own object.
+        solver: which of als.solver it was; mllib where the factors were too large for cg.
         pair_count: (user, item) pairs that it learned from.
     """
 
     user_factors: DataFrame
     item_factors: DataFrame
-    model: ALSModel
+    solver: str
     pair_count: int
 
 
-def fit_als(interactions: DataFrame, settings: AlsSettings) -> FittedAls:
+def fit_als(interactions: DataFrame, settings: AlsSettings, start: DataFrame | None = None) -> FittedAls:
     """Learn factors; the same data, seed and blocks give the same factors bit for bit, in any order of rows.
 
-    With more than two blocks that rests on the order in which MLlib's tasks end (it adds their partial sums as they
-    come, in double): no run has ever differed, but only up to two blocks cannot.
+    With mllib and more than two blocks that rests on the order in which MLlib's tasks end (it adds their partial sums
+    as they come, in double): no run has ever differed, but only up to two blocks cannot. With cg it holds for machines
+    of one kind, as each compiles its own code.
 
     Fewer items or users than rank, down to one of each, are fitted like any others: the penalty keeps the equations
     solvable.
 
     Args:
         interactions: gold.interactions or a projection at another time; user_ix, item_ix, strength. One row per pair.
+        start: item_factors of an earlier model of the same rank, which cg begins with; mllib cannot.
 
     Raises:
-        SettingsError: more iterations than Spark survives without a checkpoint directory.
+        SettingsError: more iterations than MLlib survives without a checkpoint directory.
         TrainingDataError: no pair has a positive strength, a strength is no number, or the equations cannot be solved.
     """
-    _require_checkpoints(interactions, settings)
+    if settings.solver == "mllib":
+        require_checkpoints(interactions, settings)
     learned = with_positive_strength(interactions).persist()
     try:
         pair_count = _count_pairs(learned, interactions)
-        model = _fit(learned, settings)
+        fitted = _fit_cg(learned, settings, start, pair_count) if settings.solver == "cg" else None
+        fitted = fitted or _fit_mllib(learned, settings, pair_count)
     finally:
         learned.unpersist()
-    fitted = FittedAls(
-        user_factors=model.userFactors.select(F.col("id").alias("user_ix"), F.col("features").alias("factors")),
-        item_factors=model.itemFactors.select(F.col("id").alias("item_ix"), F.col("features").alias("factors")),
-        model=model,
-        pair_count=pair_count,
-    )
     check_factors(fitted.user_factors)
     check_factors(fitted.item_factors)
     return fitted
@@ -107,42 +94,34 @@ def check_factors(factors: DataFrame) -> None:
         )
 
 
-def _require_checkpoints(interactions: DataFrame, settings: AlsSettings) -> None:
-    """The plan grows with every iteration; at 30 without a checkpoint its depth ends the driver, without a message."""
-    is_long = settings.max_iter > settings.checkpoint_interval
-    if is_long and interactions.sparkSession.sparkContext.getCheckpointDir() is None:
-        raise SettingsError(
-            f"als.max_iter: {settings.max_iter} iterations are more than als.checkpoint_interval "
-            f"({settings.checkpoint_interval}), and Spark has no checkpoint directory. Set spark.checkpoint.dir."
-        )
-
-
-def _fit(learned: DataFrame, settings: AlsSettings) -> ALSModel:
-    als = ALS(
-        rank=settings.rank,
-        maxIter=settings.max_iter,
-        regParam=settings.reg_param,
-        alpha=settings.alpha,
-        seed=settings.seed,
-        numUserBlocks=settings.user_blocks,
-        numItemBlocks=settings.item_blocks,
-        checkpointInterval=settings.checkpoint_interval,
-        implicitPrefs=True,
-        userCol="user_ix",
-        itemCol="item_ix",
-        ratingCol="strength",
-        coldStartStrategy="drop",
+def _fit_mllib(learned: DataFrame, settings: AlsSettings, pair_count: int) -> FittedAls:
+    require_checkpoints(learned, settings)
+    model = fit_mllib(learned, settings)
+    return FittedAls(
+        user_factors=model.userFactors.select(F.col("id").alias("user_ix"), F.col("features").alias("factors")),
+        item_factors=model.itemFactors.select(F.col("id").alias("item_ix"), F.col("features").alias("factors")),
+        solver="mllib",
+        pair_count=pair_count,
     )
-    try:
-        return als.fit(learned)
-    except Exception as error:
-        if "SingularMatrixException" not in str(error):
-            raise
-        raise TrainingDataError(
-            f"ALS: its equations cannot be solved with als.rank {settings.rank}, als.reg_param {settings.reg_param} "
-            f"and als.alpha {settings.alpha}: strengths are too large, or the penalty is too small. "
-            "Raise als.reg_param or lower als.alpha."
-        ) from error
+
+
+def _fit_cg(learned: DataFrame, settings: AlsSettings, start: DataFrame | None, pair_count: int) -> FittedAls | None:
+    """Nothing where a side's factors would be too large to broadcast."""
+    sides = collect_sides(learned, settings)
+    if sides is None:
+        _LOG.warning(
+            "ALS: the factors of users or items take more than als.cg_broadcast_bytes (%s): mllib solves instead of cg",
+            settings.cg_broadcast_bytes,
+        )
+        return None
+    begin = start_from(start, sides.items, settings.rank) if start is not None else None
+    factors = fit_cg(learned, sides, begin, settings)
+    return FittedAls(
+        user_factors=factor_frame(learned, "user_ix", sides.users.ids, factors.users),
+        item_factors=factor_frame(learned, "item_ix", sides.items.ids, factors.items),
+        solver="cg",
+        pair_count=pair_count,
+    )
 
 
 def _count_pairs(learned: DataFrame, interactions: DataFrame) -> int:

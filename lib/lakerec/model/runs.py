@@ -41,6 +41,8 @@ RUNS = Table(
         Column("pair_count", T.LongType(), "(user, item) pairs it learned from."),
         Column("parameter_count", T.LongType(), "Learned numbers: (user_count + item_count) · rank."),
         Column("seconds", T.DoubleType(), "Wall time of the fit until its factors were stored; s."),
+        Column("solver", T.StringType(), "Solver that fitted it: mllib also where factors were too large for cg."),
+        Column("parent_id", T.StringType(), "Warm start: model whose item factors it began with; else null."),
         Column("mlflow_run_id", T.StringType(), "The fit's own MLflow run; null where no tracking server answered."),
     ),
     key=("model_id",),
@@ -79,6 +81,21 @@ def model_id(
 def sorted_json(value: object) -> str:
     """JSON with sorted keys, as `settings` and `source_versions` are stored."""
     return json.dumps(value, sort_keys=True)
+
+
+def find_parent(runs: DataFrame, purpose: str, as_of: datetime, rank: int) -> str | None:
+    """The model to begin a warm start with: the one trained last, of that purpose, rank and no later knowledge.
+
+    Collects one row.
+
+    Args:
+        runs: model.runs.
+    """
+    is_fit = (F.col("purpose") == purpose) & (F.col("as_of") <= F.lit(as_of))
+    is_of_rank = F.get_json_object("settings", "$.als.rank").cast("int") == rank
+    newest = F.desc("trained_at"), F.desc("as_of"), F.asc("model_id")
+    found = runs.where(is_fit & is_of_rank).orderBy(*newest).select("model_id").first()
+    return found["model_id"] if found else None
 
 
 def newest_run(runs: DataFrame, purpose: str) -> Run:

@@ -1,19 +1,35 @@
-"""ALS as we call it: what it learns, what it refuses, and that it gives the same bits twice."""
+"""ALS by either solver: what it learns, what it refuses, and that it gives the same bits twice."""
 
-from pathlib import Path
+import logging
 
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakerec.errors import SettingsError, TrainingDataError
-from lakerec.model.als import AlsSettings, FittedAls, check_factors, fit_als, with_positive_strength
+from lakerec.errors import TrainingDataError
+from lakerec.model.als import FittedAls, check_factors, fit_als, with_positive_strength
+from lakerec.model.als_settings import AlsSettings
+from lakerec.model.cg_als import random_directions
+from tests.lib.model.als_oracle import loss, solved_row
 
-SETTINGS = AlsSettings(
-    rank=3, max_iter=4, reg_param=0.1, alpha=10.0, seed=7, user_blocks=2, item_blocks=2, checkpoint_interval=10
+MLLIB = AlsSettings(
+    solver="mllib",
+    rank=3,
+    max_iter=4,
+    reg_param=0.1,
+    alpha=10.0,
+    seed=7,
+    user_blocks=2,
+    item_blocks=2,
+    checkpoint_interval=10,
+    cg_steps=3,
+    cg_broadcast_bytes=10**6,
+    warm_start=False,
 )
+CG = MLLIB.model_copy(update={"solver": "cg"})
 Pairs = list[tuple[int, int, float | None]]
+BOTH = pytest.mark.parametrize("settings", [pytest.param(MLLIB, id="mllib"), pytest.param(CG, id="cg")])
 
 
 def some_pairs() -> Pairs:
@@ -36,20 +52,26 @@ def bits(fitted: FittedAls) -> dict[tuple[str, int], bytes]:
     return {(side, ix): vector.tobytes() for side, factors in sides.items() for ix, vector in vectors(factors).items()}
 
 
-def test_same_data_seed_and_blocks_give_the_same_bits_in_any_order_of_rows(spark: SparkSession) -> None:
+@BOTH
+def test_same_data_seed_and_blocks_give_the_same_bits_in_any_order_of_rows(
+    spark: SparkSession, settings: AlsSettings
+) -> None:
     forwards, backwards = interactions(spark, some_pairs()), interactions(spark, some_pairs()[::-1]).repartition(5)
 
-    assert bits(fit_als(forwards, SETTINGS)) == bits(fit_als(backwards, SETTINGS))
+    assert bits(fit_als(forwards, settings)) == bits(fit_als(backwards, settings))
 
 
 def test_another_seed_gives_other_factors(spark: SparkSession) -> None:
     pairs = interactions(spark, some_pairs())
 
-    assert bits(fit_als(pairs, SETTINGS)) != bits(fit_als(pairs, SETTINGS.model_copy(update={"seed": 8})))
+    assert bits(fit_als(pairs, MLLIB)) != bits(fit_als(pairs, MLLIB.model_copy(update={"seed": 8})))
 
 
-def test_the_user_factors_solve_the_normal_equations_of_the_item_factors(spark: SparkSession) -> None:
-    fitted = fit_als(interactions(spark, some_pairs()), SETTINGS)
+@BOTH
+def test_the_user_factors_solve_the_normal_equations_of_the_item_factors(
+    spark: SparkSession, settings: AlsSettings
+) -> None:
+    fitted = fit_als(interactions(spark, some_pairs()), settings)
     users, items = vectors(fitted.user_factors), vectors(fitted.item_factors)
 
     assert set(users) == set(range(12))
@@ -58,16 +80,48 @@ def test_the_user_factors_solve_the_normal_equations_of_the_item_factors(spark: 
 
 
 def solved(user: int, items: dict[int, np.ndarray]) -> np.ndarray:
-    """x = (YtY + sum alpha |r| y yt + reg n I)^-1 sum over r > 0 of (1 + alpha r) y, with n = number of r > 0."""
     own = [(item, strength) for owner, item, strength in some_pairs() if owner == user and strength is not None]
-    matrix = sum(np.outer(y, y) for y in np.float64(list(items.values())))
-    matrix += SETTINGS.reg_param * sum(strength > 0 for _, strength in own) * np.eye(SETTINGS.rank)
-    right = np.zeros(SETTINGS.rank)
-    for item, strength in own:
-        y = items[item].astype(np.float64)
-        matrix += SETTINGS.alpha * abs(strength) * np.outer(y, y)
-        right += (1 + SETTINGS.alpha * strength) * y if strength > 0 else 0
-    return np.linalg.solve(matrix, right)
+    return solved_row(own, np.array([items[item] for item in range(9)]), MLLIB.reg_param, MLLIB.alpha)
+
+
+def test_few_steps_reach_the_loss_of_exact_half_steps_from_the_same_start(spark: SparkSession) -> None:
+    pairs = [(user, item, float(strength or 0)) for user, item, strength in some_pairs()]
+    users = random_directions(12, CG.rank, CG.seed)
+    for _ in range(CG.max_iter):
+        items = solved_side([(item, user, strength) for user, item, strength in pairs], users)
+        users = solved_side(pairs, items)
+
+    fitted = fit_als(interactions(spark, some_pairs()), CG)
+
+    assert loss_of(fitted) <= loss(users, items, pairs, CG.reg_param, CG.alpha) * 1.005
+
+
+def solved_side(pairs: list[tuple[int, int, float]], others: np.ndarray) -> np.ndarray:
+    rows = sorted({row for row, _, _ in pairs})
+    entries = [[(other, strength) for owner, other, strength in pairs if owner == row] for row in rows]
+    return np.array([solved_row(own, others, CG.reg_param, CG.alpha) for own in entries])
+
+
+def loss_of(fitted: FittedAls) -> float:
+    users, items = vectors(fitted.user_factors), vectors(fitted.item_factors)
+    sides = np.array([users[user] for user in range(12)]), np.array([items[item] for item in range(9)])
+    known = [(user, item, strength) for user, item, strength in some_pairs() if strength is not None]
+    return loss(*sides, known, MLLIB.reg_param, MLLIB.alpha)
+
+
+def test_factors_too_large_to_broadcast_are_fitted_by_mllib_which_is_said(
+    spark: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs = interactions(spark, some_pairs())
+    twelve_users = 12 * 3 * 4
+
+    with caplog.at_level(logging.WARNING):
+        fits = CG.model_copy(update={"cg_broadcast_bytes": twelve_users})
+        small = CG.model_copy(update={"cg_broadcast_bytes": twelve_users - 1})
+        solvers = [fit_als(pairs, settings).solver for settings in (fits, small)]
+
+    assert solvers == ["cg", "mllib"]
+    assert "more than als.cg_broadcast_bytes (143): mllib solves instead of cg" in caplog.text
 
 
 def test_users_and_items_without_a_positive_strength_are_left_out_but_other_returns_stay(spark: SparkSession) -> None:
@@ -89,6 +143,7 @@ def test_users_and_items_without_a_positive_strength_are_left_out_but_other_retu
     assert kept == [(1, 1, 2.0), (1, 2, -1.0), (2, 2, 1.0)]
 
 
+@BOTH
 @pytest.mark.parametrize(
     "pairs",
     [
@@ -98,8 +153,8 @@ def test_users_and_items_without_a_positive_strength_are_left_out_but_other_retu
         pytest.param([(user, user % 3, 1e-40) for user in range(8)], id="strengths near float32's smallest"),
     ],
 )
-def test_little_data_is_fitted_like_any_other(spark: SparkSession, pairs: Pairs) -> None:
-    fitted = fit_als(interactions(spark, pairs), SETTINGS)
+def test_little_data_is_fitted_like_any_other(spark: SparkSession, pairs: Pairs, settings: AlsSettings) -> None:
+    fitted = fit_als(interactions(spark, pairs), settings)
 
     assert set(vectors(fitted.user_factors)) == {user for user, _, _ in pairs}
     assert set(vectors(fitted.item_factors)) == {item for _, item, _ in pairs}
@@ -118,14 +173,17 @@ def test_little_data_is_fitted_like_any_other(spark: SparkSession, pairs: Pairs)
 )
 def test_data_that_cannot_be_learned_from_is_refused(spark: SparkSession, pairs: Pairs, message: str) -> None:
     with pytest.raises(TrainingDataError, match=message):
-        fit_als(interactions(spark, pairs), SETTINGS)
+        fit_als(interactions(spark, pairs), MLLIB)
 
 
-def test_equations_that_cannot_be_solved_name_the_settings_to_change(spark: SparkSession) -> None:
+@BOTH
+def test_equations_that_cannot_be_solved_name_the_settings_to_change(
+    spark: SparkSession, settings: AlsSettings
+) -> None:
     far_too_strong = interactions(spark, [(user, item, 1e30) for user in range(6) for item in range(user % 3 + 1)])
 
     with pytest.raises(TrainingDataError, match=r"als.reg_param 0.1 and als.alpha 10.0.*Raise als.reg_param"):
-        fit_als(far_too_strong, SETTINGS)
+        fit_als(far_too_strong, settings)
 
 
 def test_factors_that_are_no_numbers_are_refused(spark: SparkSession) -> None:
@@ -135,14 +193,3 @@ def test_factors_that_are_no_numbers_are_refused(spark: SparkSession) -> None:
     check_factors(fine)
     with pytest.raises(TrainingDataError, match="the fit diverged"):
         check_factors(broken)
-
-
-def test_more_iterations_than_spark_survives_need_a_checkpoint_directory(spark: SparkSession, tmp_path: Path) -> None:
-    pairs = interactions(spark, some_pairs())
-    long = SETTINGS.model_copy(update={"max_iter": 20})
-
-    with pytest.raises(SettingsError, match=r"als\.max_iter: 20 iterations are more than als\.checkpoint_interval"):
-        fit_als(pairs, long)
-    spark.sparkContext.setCheckpointDir(str(tmp_path))
-
-    assert fit_als(pairs, long).pair_count == len(some_pairs())

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.errors import TrainingDataError
-from lakerec.model.runs import EVALUATION, RUNS, SERVING, Run, model_id, newest_run, sorted_json
+from lakerec.model.runs import EVALUATION, RUNS, SERVING, Run, find_parent, model_id, newest_run, sorted_json
 
 NOON = datetime(2026, 4, 10, 12, 0, 0, 123456, tzinfo=UTC)
 SETTINGS: dict[str, Any] = {"als": {"rank": 8, "alpha": 1.0}}
@@ -54,6 +54,27 @@ def test_the_newest_run_of_a_purpose_is_found_with_its_time_in_utc(spark: SparkS
 
     assert newest_run(rows, SERVING) == Run("new", "e", NOON, SETTINGS)
     assert newest_run(rows, EVALUATION).model_id == "e"
+
+
+def test_a_parent_is_the_newest_of_its_purpose_and_rank_that_knows_nothing_later(spark: SparkSession) -> None:
+    trained = [datetime(2026, 4, day, tzinfo=UTC) for day in (11, 12, 13, 14, 15)]
+    eight, nine = (sorted_json({"als": {"rank": rank}}) for rank in (8, 9))
+    later = NOON.replace(hour=13)
+    models = [
+        ("old", SERVING, NOON, eight),
+        ("parent", SERVING, NOON, eight),
+        ("other rank", SERVING, NOON, nine),
+        ("other purpose", EVALUATION, NOON, eight),
+        ("knows more", SERVING, later, eight),
+    ]
+    keys = ("model_id", "purpose", "as_of", "settings")
+    known = runs(
+        spark, *[{**dict(zip(keys, m, strict=True)), "trained_at": at} for m, at in zip(models, trained, strict=True)]
+    )
+
+    assert find_parent(known, SERVING, NOON, rank=8) == "parent"
+    assert find_parent(known, SERVING, later, rank=8) == "knows more"
+    assert find_parent(known, SERVING, NOON, rank=10) is None
 
 
 def test_without_a_model_the_remedy_is_named(spark: SparkSession) -> None:
