@@ -120,6 +120,19 @@ class Table:
         return checks | wide | ({"dataSkippingStatsColumns": ",".join(self.indexed)} if self.indexed else {})
 
 
+@dataclass(frozen=True)
+class View:
+    """A question that our sessions answer by name: one SELECT over tables, stored nowhere.
+
+    The text keeps to SQL that Spark and duckdb both read.
+    """
+
+    name: str
+    comment: str
+    query: str
+    tables: tuple[Table, ...]
+
+
 def conform(frame: DataFrame, table: Table) -> DataFrame:
     """The frame's columns in declared order, with the declared comments.
 

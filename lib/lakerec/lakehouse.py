@@ -7,7 +7,7 @@ no crash can part the two; operations.progress keeps the same for readers, and b
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -184,6 +184,12 @@ class Lakehouse(Tables):
         """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
         options = {"replaceWhere": f"{table.partition} = '{value}'"}
         return self._follow(followed, {table: frame}, options, None)[table.name]
+
+    def delete_partitions(self, table: Table, values: Collection[str]) -> None:
+        """Delete the rows of models or batches, in one commit; readers of an older version still see them."""
+        named = ", ".join(f"'{value}'" for value in sorted(values))
+        nothing = self.spark.createDataFrame([], table.schema)
+        self._write(table, nothing, {"replaceWhere": f"{table.partition} IN ({named})"}, {})
 
     def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
