@@ -203,7 +203,7 @@ become_tests() {
   set_environment
   cd "$root"
   if [[ ${1:-} == --quick ]]; then shift && set -- -m "not lake and not slow and not cluster" "$@"; fi
-  exec "$venv/bin/python" -m pytest "$@"
+  exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadgroup "$@"
 }
 
 # become_benchmark <name> [options]: in an environment of its own, which holds the peers beside everything else.

@@ -6,17 +6,19 @@ What a producer changed in the shape of its records is noted in operations.schem
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pyspark.sql import SparkSession
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.config import Config
-from lakerec.increment import Days, days_condition
+from lakerec.increment import Days, Increment, days_condition, in_order
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.schema_changes import SCHEMA_CHANGES, SchemaChange, find_changes
 from lakerec.operations.schema_fields import SCHEMA_FIELDS, FieldOfDay, fit_fields
+from lakerec.quality import split_judged
 from lakerec.runner import run, say
-from lakerec.silver.events import EVENTS, believe_events, clean_events, keep_first
+from lakerec.silver.events import EVENTS, clean_events, judge_events, keep_first
 from lakerec.silver.gap_sessions import REACH_DAYS, days_to_rejoin, make_sessions, may_lack_sessions
 from lakerec.silver.items import ITEMS, believe_items, items_of_events, latest_items
 from lakerec.silver.rejected_events import REJECTED_EVENTS
@@ -25,14 +27,46 @@ from lakerec.silver.sessions import SESSIONS, SessionSettings, days_to_relink, s
 
 GROUP = "platform team"
 DAY = timedelta(days=1)
+COUNTS = ("rows_in", "rows_out", "rows_rejected", "rows_duplicate", "days")
+ITEM_COUNTS = ("items", "items_rejected")
 
 
-class Span(NamedTuple):
-    """Which days are replaced, which are read for it, and how their sessions are made."""
+class News(NamedTuple):
+    """What silver has to catch up on in bronze.
 
-    days: list[date | None]
-    read: set[date | None]
+    Attributes:
+        events, sessions, items: of the tables that follow the same records; the same days, unless a run was cut short.
+        catalogue: what the items follow beside them.
+        changed: the days of any of them.
+        session: how sessions are made; `gap_minutes` is 0 where no record of the changed days lacks one.
+        rejoined: days after the changed ones into which a made session goes on.
+        relinked: days before the changed ones whose events a sign-in of a new record may name.
+    """
+
+    events: Increment
+    sessions: Increment
+    items: Increment
+    catalogue: Increment
+    changed: list[date | None]
     session: SessionSettings
+    rejoined: list[date | None]
+    relinked: list[date | None]
+
+    @property
+    def is_any(self) -> bool:
+        """Whether any table is behind."""
+        return any(each.is_needed for each in (self.events, self.sessions, self.items, self.catalogue))
+
+    @property
+    def days(self) -> list[date | None]:
+        """Days whose events are replaced."""
+        return in_order({*self.changed, *self.rejoined, *self.relinked})
+
+    @property
+    def read(self) -> set[date | None]:
+        """Days whose records are read: where sessions are made, each with the day before it."""
+        reach = REACH_DAYS if self.session.gap_minutes else 0
+        return {*self.days} | {day - reach * DAY for day in self.days if day is not None}
 
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
@@ -48,8 +82,9 @@ def bring_up_to_date(lake: Lakehouse, config: Config, judge_again: Days | None =
             those rules say of all other days has to be what is stored.
     """
     with lake.writing(EVENTS.layer):
-        cleaned = _clean_events(lake, config, judge_again)
-        return {**cleaned, **_collect_items(lake, config, judge_again), "schema_changes": _note_fields(lake)}
+        news = _what_is_new(lake, config, judge_again)
+        cleaned = _catch_up(lake, config, news) if news.is_any else dict.fromkeys((*COUNTS, *ITEM_COUNTS), 0)
+        return {**cleaned, "schema_changes": _note_fields(lake)}
 
 
 def shape(config: Config) -> dict[str, object]:
@@ -57,92 +92,89 @@ def shape(config: Config) -> dict[str, object]:
     return {"events": config.events.model_dump(mode="json"), "session": config.session.model_dump(mode="json")}
 
 
-def _clean_events(lake: Lakehouse, config: Config, judge_again: Days | None) -> dict[str, int]:
-    """Sessions first: the events of a day need those of the days after it.
-
-    The events' increment is taken first, so that whatever arrives in between is in the sessions at least, and comes to
-    the events with the next run.
-    """
-    increment = lake.increment(RAW_EVENTS, EVENTS, shape(config), judge_again)
-    _summarise_sessions(lake, config, judge_again)
-    if not increment.is_needed:
-        return dict.fromkeys(("rows_in", "rows_out", "rows_rejected", "rows_duplicate", "days"), 0)
-    span = _span(lake, _relinked_days(lake, increment.days, config.session.max_days), config.session)
-    sessions = lake.read(SESSIONS, _with_following(span.days, config.session.max_days))
-    cleaned = clean_events(lake.read(RAW_EVENTS, span.read), sessions, config.events, span.session)
-    wanted = days_condition(span.days)
-    frames = {EVENTS: cleaned.believed.where(wanted), REJECTED_EVENTS: cleaned.rejected.where(wanted)}
-    rows = lake.replace_days(increment, frames, span.days)
-    rows_in = lake.read(RAW_EVENTS, span.days).count()
-    return _account(rows_in, rows[EVENTS.name], rows[REJECTED_EVENTS.name], len(span.days))
+def _what_is_new(lake: Lakehouse, config: Config, judge_again: Days | None) -> News:
+    """The events' increment is taken first, so that whatever arrives meanwhile comes to them with the next run."""
+    events, sessions = (lake.increment(RAW_EVENTS, each, shape(config), judge_again) for each in (EVENTS, SESSIONS))
+    items = lake.increment(RAW_EVENTS, ITEMS, config.events, judge_again)
+    catalogue = lake.increment(RAW_ITEMS, ITEMS, config.events)
+    changed = in_order({*events.days, *sessions.days, *items.days})
+    session, rejoined = _rejoined_days(lake, changed, config.session)
+    relinked = _relinked_days(lake, events, session.max_days)
+    return News(events, sessions, items, catalogue, changed, session, rejoined, relinked)
 
 
-def _summarise_sessions(lake: Lakehouse, config: Config, judge_again: Days | None) -> None:
-    increment = lake.increment(RAW_EVENTS, SESSIONS, shape(config), judge_again)
-    if increment.is_needed:
-        span = _span(lake, increment.days, config.session)
-        believed = keep_first(believe_events(lake.read(RAW_EVENTS, span.read), config.events).believed)
-        sessions = summarise_sessions(make_sessions(believed, span.session.gap_minutes), span.session)
-        lake.replace_days(increment, {SESSIONS: sessions.where(days_condition(span.days))}, span.days)
+def _catch_up(lake: Lakehouse, config: Config, news: News) -> dict[str, int]:
+    """Records are judged once for all tables. Sessions come first: events need those of the days after theirs."""
+    judged = judge_events(lake.read(RAW_EVENTS, news.read), config.events).persist(StorageLevel.DISK_ONLY)
+    try:
+        _summarise_sessions(lake, news, judged)
+        return {**_clean_events(lake, news, judged), **_collect_items(lake, config, news, judged)}
+    finally:
+        judged.unpersist()
 
 
-def _relinked_days(lake: Lakehouse, changed: Days, max_days: int) -> list[date | None]:
-    """The changed days, and the days before them whose events a sign-in of a changed day may name."""
-    dated = [day for day in changed if day is not None]
-    earlier = {day - n * DAY for day in dated for n in range(1, max_days + 1)} - set(dated)
-    if not earlier:
-        return list(changed)
-    found = days_to_relink(lake.read(SESSIONS, earlier), lake.read(RAW_EVENTS, dated), max_days)
-    return [*changed, *sorted(row.event_date for row in found.collect())]
-
-
-def _span(lake: Lakehouse, changed: Days, session: SessionSettings) -> Span:
-    """The changed days, and those after them into which a made session goes on; each is read with the day before it.
-
-    Where no record lacks a session, none is made, and the changed days are all there is to read.
-    """
+def _rejoined_days(
+    lake: Lakehouse, changed: Days, session: SessionSettings
+) -> tuple[SessionSettings, list[date | None]]:
+    """How sessions are made, and the days after the changed ones into which one goes on."""
+    without = session.model_copy(update={"gap_minutes": 0})
+    if not (changed and session.gap_minutes):
+        return without, []
     records = lake.read(RAW_EVENTS, changed)
-    if not session.gap_minutes or records.where(may_lack_sessions()).isEmpty():
-        return Span(list(changed), set(changed), session.model_copy(update={"gap_minutes": 0}))
+    if records.where(may_lack_sessions()).isEmpty():
+        return without, []
     dated = {day for day in changed if day is not None}
     mornings = lake.read(SESSIONS, {day + REACH_DAYS * DAY for day in dated} - dated)
     found = days_to_rejoin(mornings, records, session.gap_minutes).collect()
-    days = [*changed, *sorted(row.event_date for row in found)]
-    eves = {day - REACH_DAYS * DAY for day in days if day is not None}
-    return Span(days, {*days, *eves}, session)
+    return session, sorted(row.event_date for row in found)
 
 
-def _with_following(days: Days, max_days: int) -> set[date | None]:
-    return {day + n * DAY for day in days if day is not None for n in range(max_days + 1)}
+def _relinked_days(lake: Lakehouse, increment: Increment, max_days: int) -> list[date | None]:
+    dated = {day for day in increment.days if day is not None}
+    earlier = {day - n * DAY for day in dated for n in range(1, max_days + 1)} - dated
+    if not earlier or increment.is_rebuild:
+        return []
+    records, new = lake.read(RAW_EVENTS, dated), lake.read_new(increment)
+    found = days_to_relink(lake.read(SESSIONS, earlier), records, new, max_days)
+    return sorted(row.event_date for row in found.collect())
 
 
-def _account(rows_in: int, believed: int, rejected: int, days: int) -> dict[str, int]:
-    return {
-        "rows_in": rows_in,
-        "rows_out": believed,
-        "rows_rejected": rejected,
-        "rows_duplicate": rows_in - believed - rejected,
-        "days": days,
-    }
+def _summarise_sessions(lake: Lakehouse, news: News, judged: DataFrame) -> None:
+    if news.sessions.is_needed:
+        days = [*news.changed, *news.rejoined]
+        events = make_sessions(keep_first(split_judged(judged).believed), news.session.gap_minutes)
+        sessions = summarise_sessions(events, news.session)
+        lake.replace_days(news.sessions, {SESSIONS: sessions.where(days_condition(days))}, days)
 
 
-def _collect_items(lake: Lakehouse, config: Config, judge_again: Days | None) -> dict[str, int]:
+def _clean_events(lake: Lakehouse, news: News, judged: DataFrame) -> dict[str, int]:
+    if not news.events.is_needed:
+        return dict.fromkeys(COUNTS, 0)
+    wanted, reach = days_condition(news.days), range(news.session.max_days + 1)
+    sessions = lake.read(SESSIONS, {day + n * DAY for day in news.days if day is not None for n in reach})
+    cleaned = clean_events(split_judged(judged), sessions, news.session)
+    frames = {EVENTS: cleaned.believed.where(wanted), REJECTED_EVENTS: cleaned.rejected.where(wanted)}
+    rows = lake.replace_days(news.events, frames, news.days)
+    rows_in, believed, rejected = judged.where(wanted).count(), rows[EVENTS.name], rows[REJECTED_EVENTS.name]
+    counts = (rows_in, believed, rejected, rows_in - believed - rejected, len(news.days))
+    return dict(zip(COUNTS, counts, strict=True))
+
+
+def _collect_items(lake: Lakehouse, config: Config, news: News, judged: DataFrame) -> dict[str, int]:
     """Add what is new of the catalogue and of the events to the items known so far, or start over on a rebuild."""
-    of_catalogue = lake.increment(RAW_ITEMS, ITEMS, config.events)
-    of_events = lake.increment(RAW_EVENTS, ITEMS, config.events, judge_again)
-    if not (of_catalogue.is_needed or of_events.is_needed):
-        return {"items": 0, "items_rejected": 0}
+    if not (news.catalogue.is_needed or news.items.is_needed):
+        return dict.fromkeys(ITEM_COUNTS, 0)
+    is_rebuild = news.catalogue.is_rebuild or news.items.is_rebuild
     catalogue = believe_items(lake.read(RAW_ITEMS), config.events.max_id_bytes)
-    acted_on = believe_events(lake.read(RAW_EVENTS, of_events.days), config.events).believed
+    acted_on = split_judged(judged.where(days_condition(news.items.days))).believed
     facts = catalogue.believed.select(ITEMS.names).union(items_of_events(acted_on).select(ITEMS.names))
-    if not (of_catalogue.is_rebuild or of_events.is_rebuild):
+    if not is_rebuild:
         facts = facts.union(lake.read(ITEMS))
-    frames = {
-        ITEMS: latest_items(facts),
-        REJECTED_ITEMS: catalogue.rejected.select(REJECTED_ITEMS.names),
-    }
-    rows = lake.replace([of_catalogue, of_events], frames)
-    return {"items": rows[ITEMS.name], "items_rejected": rows[REJECTED_ITEMS.name]}
+    frames = {ITEMS: latest_items(facts)}
+    if news.catalogue.is_needed or is_rebuild or not lake.exists(REJECTED_ITEMS):
+        frames[REJECTED_ITEMS] = catalogue.rejected.select(REJECTED_ITEMS.names)
+    rows = lake.replace([news.catalogue, news.items], frames)
+    return {"items": rows[ITEMS.name], "items_rejected": rows.get(REJECTED_ITEMS.name, 0)}
 
 
 def _note_fields(lake: Lakehouse) -> int:

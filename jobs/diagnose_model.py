@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,15 @@ from pyspark.sql import functions as F
 
 from lakerec.config import Config
 from lakerec.contract import Table
-from lakerec.diagnostics.coefficients import COEFFICIENTS, chosen_coefficients, fitted_coefficients
+from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS, judge_probabilities
+from lakerec.diagnostics.calibrations import Calibration, Candidates, fit_calibration, share_bought
+from lakerec.diagnostics.coefficients import (
+    COEFFICIENTS,
+    Coefficient,
+    attribute_coefficients,
+    chosen_coefficients,
+    fitted_coefficients,
+)
 from lakerec.diagnostics.evidence import (
     EvaluatedModel,
     Happened,
@@ -21,14 +30,15 @@ from lakerec.diagnostics.evidence import (
     served_candidates,
 )
 from lakerec.diagnostics.lists import make_lists
-from lakerec.diagnostics.probabilities import (
-    PROBABILITIES,
-    Calibration,
-    Candidates,
-    fit_platt,
-    reliability,
-    require_equal_windows,
+from lakerec.diagnostics.newcomers import (
+    find_newcomers,
+    fit_newcomer_candidates,
+    judge_newcomers,
+    label,
+    list_for_newcomers,
+    list_new_items,
 )
+from lakerec.diagnostics.probabilities import PROBABILITIES, reliability, require_equal_windows
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, measure_rankings
 from lakerec.diagnostics.rankings import (
     ALS,
@@ -43,22 +53,27 @@ from lakerec.diagnostics.rankings import (
     label_lists,
     share_of_users,
 )
+from lakerec.diagnostics.rungs import FOLD_IN
 from lakerec.diagnostics.thresholds import THRESHOLDS, Outcomes, fit_thresholds
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.increment import Increment
 from lakerec.lakehouse import Lakehouse
+from lakerec.model.described_items import Sides, collect_known, fit_sides
+from lakerec.model.fold_in import Space, Weights
 from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
 from lakerec.model.scorer import with_masked
 from lakerec.model.split import SplitSettings
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.runner import run
+from lakerec.silver.items import ITEMS
 
 GROUP = "data scientists"
 
-CALIBRATED = (ALS, POPULARITY)
+CALIBRATED = (ALS, FOLD_IN, POPULARITY)
+SERVING = (ALS, POPULARITY)
 Found = dict[tuple[str, str], Candidates]
 
 
@@ -89,7 +104,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 
 def _shape(config: Config) -> dict[str, Any]:
-    sections = ("ranking", "calibration", "threshold")
+    sections = ("ranking", "calibration", "threshold", "attributes")
     shape = {section: getattr(config, section).model_dump(mode="json") for section in sections}
     return {**shape, "mask_actions": list(config.recommend.mask_actions)}
 
@@ -99,10 +114,14 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
     model = _model(lake, trained)
     require_equal_windows(model.split)
     with ExitStack() as kept:
-        evidence = _gather(lake, config, model, kept)
+        known = collect_known(lake.read(ITEMS), lake.read(ITEM_INDEX), model.item_factors)
+        sides, mapped = fit_sides(known, config.attributes)
+        evidence = _with_rungs(_gather(lake, config, model, kept), lake, config, trained, sides)
         counts = _judge_lists(lake, config, trained.model_id, evidence)
         found = fit_candidates(served_candidates(evidence.labelled, evidence.active))
-    return {**counts, **_calibrate(lake, config, trained, found, increment)}
+        found |= fit_newcomer_candidates(evidence.labelled.where(F.col("recommender") == FOLD_IN))
+    chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped)]
+    return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
 
 
 def _gather(lake: Lakehouse, config: Config, model: EvaluatedModel, kept: ExitStack) -> Evidence:
@@ -128,6 +147,21 @@ def _gather(lake: Lakehouse, config: Config, model: EvaluatedModel, kept: ExitSt
     )
 
 
+def _with_rungs(evidence: Evidence, lake: Lakehouse, config: Config, trained: Run, sides: Sides) -> Evidence:
+    """The rungs fold_in and item_attributes beside the others."""
+    model, daily, mask_actions = _model(lake, trained), lake.read(DAILY_INTERACTIONS), config.recommend.mask_actions
+    space = Space(sides.model, Weights.of(trained.settings["als"]))
+    newcomers, relevant = find_newcomers(daily, model), see_what_happened(daily, model, mask_actions).relevant
+    folded = label(list_for_newcomers(newcomers, model, space, mask_actions, config.ranking.top_n), relevant)
+    labelled, judged = [evidence.labelled, folded], [evidence.judged, judge_newcomers(newcomers, relevant)]
+    if len(sides.new.item_ix):
+        lists, new_judged = list_new_items(evidence.judged, model, sides.new, relevant, config.ranking.top_n)
+        labelled, judged = [*labelled, label_lists(lists, relevant)], [*judged, new_judged]
+    return evidence._replace(
+        labelled=reduce(DataFrame.unionByName, labelled), judged=reduce(DataFrame.unionByName, judged)
+    )
+
+
 def _model(lake: Lakehouse, trained: Run) -> EvaluatedModel:
     return EvaluatedModel(
         as_of=trained.as_of,
@@ -147,27 +181,33 @@ def _judge_lists(lake: Lakehouse, config: Config, model_id: str, evidence: Evide
     return {"rows_out": listed, "metrics": lake.replace_partition(RANKING_METRICS, model_id, metrics)}
 
 
-def _calibrate(lake: Lakehouse, config: Config, trained: Run, found: Found, increment: Increment) -> dict[str, int]:
-    fitted = {name: fit_platt(found[name, VALIDATION], config.calibration) for name in CALIBRATED}
-    bins = [
-        (name, "all", nth, *each)
+def _calibrate(
+    lake: Lakehouse, config: Config, trained: Run, found: Found, increment: Increment, chosen: list[Coefficient]
+) -> dict[str, int]:
+    fitted = {name: fit_calibration(found[name, VALIDATION], config.calibration) for name in CALIBRATED}
+    bins = {name: reliability(fitted[name], found[name, TEST], config.calibration.bin_count) for name in CALIBRATED}
+    base_rate = {name: share_bought(found[name, VALIDATION]) for name in CALIBRATED}
+    judged = [
+        (name, "all", *metric)
         for name in CALIBRATED
-        for nth, each in enumerate(reliability(fitted[name], found[name, TEST], config.calibration.bin_count), start=1)
+        for metric in judge_probabilities(fitted[name], base_rate[name], found[name, TEST], bins[name])
     ]
     thresholds = fit_thresholds(_outcomes(fitted, found, VALIDATION), _outcomes(fitted, found, TEST), config.threshold)
-    coefficients = [*chosen_coefficients(trained.settings), *fitted_coefficients(fitted)]
-    _write(lake, PROBABILITIES, trained.model_id, bins)
+    coefficients = [*chosen, *fitted_coefficients(fitted)]
+    numbered = [(name, "all", nth, *each) for name in CALIBRATED for nth, each in enumerate(bins[name], start=1)]
+    _write(lake, PROBABILITIES, trained.model_id, numbered)
+    _write(lake, CALIBRATION_METRICS, trained.model_id, judged)
     _write(lake, THRESHOLDS, trained.model_id, thresholds)
     _write(lake, COEFFICIENTS, trained.model_id, coefficients, increment)
     return {
         "rows_in": sum(len(candidates.score) for candidates in found.values()),
-        "calibrated": sum(calibration.slope is not None for calibration in fitted.values()),
+        "calibrated": sum(calibration.is_fitted for calibration in fitted.values()),
     }
 
 
 def _outcomes(fitted: Mapping[str, Calibration], found: Found, split: str) -> Outcomes:
-    """Candidates of all recommenders that have a calibration, as the ladder serves them."""
-    served = [name for name in CALIBRATED if fitted[name].slope is not None]
+    """Candidates of all recommenders that have a calibration, as the evaluation's ladder serves them."""
+    served = [name for name in SERVING if fitted[name].is_fitted]
     probability = [fitted[name].of(found[name, split].score) for name in served]
     is_bought = [found[name, split].is_bought for name in served]
     return Outcomes(np.concatenate([np.empty(0), *probability]), np.concatenate([np.empty(0), *is_bought]))

@@ -1,91 +1,200 @@
-"""model.*, diagnostics.* -> recommendations.user_items: what every user is recommended, as a new batch."""
+"""model.*, diagnostics.* -> recommendations.user_items, explanations, ruled_out, ...: a new batch for everybody."""
 
-from typing import NamedTuple
+from contextlib import ExitStack
+from datetime import date
+from functools import partial
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakerec import __version__
 from lakerec.config import Config
-from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
-from lakerec.diagnostics.lists import Catalogue, share_of_strength
-from lakerec.diagnostics.probabilities import Calibration
-from lakerec.diagnostics.rankings import ALS, POPULARITY
+from lakerec.contract import Table
+from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of, chosen_coefficients
+from lakerec.diagnostics.rungs import EXPLAINED, RUNGS
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.errors import TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
+from lakerec.gold.interactions import FeedbackSettings, counted_at_latest, project_interactions
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.item_popularity import ITEM_POPULARITY
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.lakehouse import Lakehouse
-from lakerec.model.baselines import popularity_items
+from lakerec.model.attributes import AttributeMap
+from lakerec.model.described_items import collect_known, fit_sides
+from lakerec.model.fold_in import Space, Weights, collect_histories
 from lakerec.model.item_factors import ITEM_FACTORS
-from lakerec.model.runs import RUNS, SERVING, Run, newest_run
-from lakerec.model.scorer import collect_items
-from lakerec.model.split import pairs_with, until
+from lakerec.model.runs import RUNS, SERVING, Run, newest_run, sorted_json
+from lakerec.model.split import pairs_with
 from lakerec.model.user_factors import USER_FACTORS
+from lakerec.recommendations.batches import BATCHES
+from lakerec.recommendations.coefficients import COEFFICIENTS as USED_COEFFICIENTS
+from lakerec.recommendations.coefficients import coefficients_of
+from lakerec.recommendations.explanations import EXPLANATIONS, explain_lists, name_explanations
+from lakerec.recommendations.ladder import Index, place_users, recent_events, see_what_happened
+from lakerec.recommendations.lists import Bars, Keep, make_lists
+from lakerec.recommendations.offer import Offer, fit_offer, index_of
+from lakerec.recommendations.ruled_out import RULED_OUT
+from lakerec.recommendations.rules import NOT_AVAILABLE, barred_items, resting_pairs
+from lakerec.recommendations.similar_items import SIMILAR_ITEMS, find_similar, name_similar
 from lakerec.recommendations.user_items import (
     USER_ITEMS,
-    available_items,
+    Audience,
     batch_id,
     judge_recommendations,
     name_recommendations,
-    rank_everybody,
 )
 from lakerec.runner import run
+from lakerec.silver.events import EVENTS, newest_event
 from lakerec.silver.items import ITEMS
 
 GROUP = "platform team"
 
+READ = (ITEMS, ITEM_POPULARITY, USER_INDEX, ITEM_INDEX, DAILY_INTERACTIONS, EVENTS)
+SHAPING = ("recommend", "rules", "explain", "similar", "attributes")
+
 
 class Judgement(NamedTuple):
-    """What the evaluation of the same settings says: calibrations by source, and the chosen threshold."""
+    """What the evaluation of the same settings says: its coefficients, and the chosen row of its thresholds."""
 
-    calibrations: dict[str, Calibration]
-    threshold: float | None
+    coefficients: list[dict[str, Any]]
+    threshold: dict[str, Any] | None
+
+
+class Basis(NamedTuple):
+    """What a batch is made from.
+
+    Attributes:
+        model: the serving model.
+        offer: what can be listed.
+        mapped: what gave new items their factors.
+        space: the model, for folding in and for explaining.
+        daily: what users and session users did until `until`.
+        names: ids of users and sessions, and of items, also of those that nobody ever acted on.
+    """
+
+    model: Run
+    offer: Offer
+    mapped: AttributeMap
+    space: Space
+    daily: DataFrame
+    names: Index
+    until: date
 
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
-    """Recommend by the newest serving model; a batch that is already there is left alone."""
+    """Recommend by the newest serving model and the newest events; a batch that is already there is left alone."""
     lake = Lakehouse(spark, config.lake)
     model = newest_run(lake.read(RUNS), SERVING)
     judgement = _judgement(lake, model.evaluated_by)
-    versions = lake.source_versions(ITEMS, ITEM_POPULARITY, USER_INDEX)
-    batch = batch_id(model.model_id, judgement._asdict(), config.recommend, versions)
-    if lake.has_partition(USER_ITEMS, batch):
-        return dict.fromkeys(("rows_in", "rows_out"), 0)
-    named = name_recommendations(_lists(lake, config, model), lake.read(USER_INDEX), lake.read(ITEM_INDEX))
-    judged = judge_recommendations(named, judgement.calibrations, judgement.threshold)
-    stamps = {"batch_id": batch, "model_id": model.model_id, "created_at": lake.now}
-    stamped = judged.withColumns({name: F.lit(value) for name, value in stamps.items()})
-    rows = lake.replace_partition(USER_ITEMS, batch, stamped.select(USER_ITEMS.names))
-    return {"rows_in": lake.read(USER_INDEX).count(), "rows_out": rows}
+    versions = lake.source_versions(*READ)
+    settings = {**_settings(config), "as_of": config.as_of}
+    batch = batch_id(model.model_id, judgement._asdict(), settings, versions)
+    with lake.writing(USER_ITEMS.layer):
+        if lake.has_partition(BATCHES, batch):
+            return dict.fromkeys(("rows_in", "rows_out", "explanations"), 0)
+        basis = _basis(lake, config, model)
+        counts = _write_batch(lake, config, basis, judgement, batch)
+        described = (batch, model.model_id, model.evaluated_by, model.as_of, basis.until, lake.now)
+        made_of = (sorted_json(settings), sorted_json(versions), __version__, counts["rows_out"])
+        row = lake.spark.createDataFrame([(*described, *made_of)], BATCHES.schema)
+        lake.replace_partition(BATCHES, batch, row)
+    return counts
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return {name: getattr(config, name).model_dump(mode="json") for name in SHAPING}
 
 
 def _judgement(lake: Lakehouse, evaluated_by: str) -> Judgement:
-    coefficients = [row.asDict() for row in lake.read_partition(COEFFICIENTS, evaluated_by).collect()]
-    if not coefficients:
+    rows = lake.read_partition(COEFFICIENTS, evaluated_by).orderBy("part", "name", "position").collect()
+    if not rows:
         raise TrainingDataError(
             f"diagnostics.coefficients: holds nothing of evaluation model '{evaluated_by}'. Run diagnose_model first."
         )
     chosen = lake.read_partition(THRESHOLDS, evaluated_by).where("is_chosen").collect()
-    return Judgement(
-        calibrations={source: calibration_of(coefficients, source) for source in (ALS, POPULARITY)},
-        threshold=chosen[0]["threshold"] if chosen else None,
-    )
+    return Judgement([row.asDict() for row in rows], chosen[0].asDict() if chosen else None)
 
 
-def _lists(lake: Lakehouse, config: Config, model: Run) -> DataFrame:
-    index, factors = lake.read(ITEM_INDEX), lake.read_partition(USER_FACTORS, model.model_id)
-    known_until = model.as_of.date()
-    masked = pairs_with(until(lake.read(DAILY_INTERACTIONS), known_until), config.recommend.mask_actions)
-    listable = [
-        lake.read_partition(ITEM_FACTORS, model.model_id),
-        share_of_strength(lake.read(ITEM_POPULARITY)),
-    ]
-    if config.recommend.only_available:
-        listable = [available_items(items, lake.read(ITEMS), index) for items in listable]
-    catalogue = Catalogue(collect_items(listable[0], index), popularity_items(listable[1], index))
-    return rank_everybody(factors, lake.read(USER_INDEX), masked, catalogue, config.recommend.top_n)
+def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judgement, batch: str) -> dict[str, int]:
+    """All tables of the batch but its row in recommendations.batches; counts."""
+    model = basis.model
+    write = partial(_write, lake, {"batch_id": batch, "model_id": model.model_id, "created_at": lake.now})
+    with ExitStack() as kept:
+        keep = partial(_keep, kept)
+        basis = _kept(basis, keep)
+        histories = keep(_histories(basis.daily, model))
+        placed = keep(place_users(histories, lake.read_partition(USER_FACTORS, model.model_id), basis.space))
+        masked = keep(pairs_with(basis.daily, config.recommend.mask_actions))
+        audience = Audience(placed, basis.names.users, masked)
+        settings = config.recommend, config.rules
+        bars = _bars(lake, config, basis)
+        lists = make_lists(audience, basis.offer, bars, settings, keep)
+        rows = write(USER_ITEMS, _judged(name_recommendations(lists.final, *basis.names), judgement))
+        if lists.refused is not None:
+            write(RULED_OUT, name_recommendations(lists.refused, *basis.names))
+        explained = lists.final.where(F.col("source").isin(*EXPLAINED))
+        reasons = explain_lists(explained, histories, basis.space, config.explain.top_m)
+        explanations = write(EXPLANATIONS, name_explanations(reasons, *basis.names))
+        similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, bars.items, config.similar)
+        write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
+        users = basis.names.users.count()
+    of_batch = chosen_coefficients(_settings(config)), model.settings["feedback"]["cancels"]
+    used = coefficients_of(judgement.coefficients, judgement.threshold, basis.mapped, *of_batch)
+    frame = lake.spark.createDataFrame([(batch, *row) for row in used], USED_COEFFICIENTS.schema)
+    lake.replace_partition(USED_COEFFICIENTS, batch, frame)
+    return {"rows_in": users, "rows_out": rows, "explanations": explanations}
+
+
+def _basis(lake: Lakehouse, config: Config, model: Run) -> Basis:
+    index, events = Index(lake.read(USER_INDEX), lake.read(ITEM_INDEX)), lake.read(EVENTS)
+    known = collect_known(lake.read(ITEMS), index.items, lake.read_partition(ITEM_FACTORS, model.model_id))
+    sides, mapped = fit_sides(known, config.attributes)
+    offer = fit_offer(sides, lake.read(ITEM_POPULARITY), index.items)
+    until = max(config.as_of_time or newest_event(events) or model.as_of, model.as_of).date()
+    daily = lake.read(DAILY_INTERACTIONS).where(F.col("event_date") <= F.lit(until))
+    recent = recent_events(events, until, config.recommend.session_days)
+    happened = see_what_happened(daily, recent, index, model.settings["feedback"]["weights"])
+    names = Index(happened.users, index_of(known, index.items))
+    space = Space(offer.model, Weights.of(model.settings["als"]))
+    return Basis(model, offer, mapped, space, happened.daily, names, until)
+
+
+def _kept(basis: Basis, keep: Keep) -> Basis:
+    """What every list and every row needs is computed once."""
+    names = basis.names
+    return basis._replace(daily=keep(basis.daily), names=Index(keep(names.users), keep(names.items)))
+
+
+def _histories(daily: DataFrame, model: Run) -> DataFrame:
+    feedback = FeedbackSettings(**model.settings["feedback"])
+    return collect_histories(project_interactions(counted_at_latest(daily, model.as_of), model.as_of, feedback))
+
+
+def _bars(lake: Lakehouse, config: Config, basis: Basis) -> Bars:
+    items = lake.read(ITEMS)
+    barred = barred_items(items, basis.names.items, config.rules)
+    if not config.recommend.only_available:
+        barred = barred.where(F.col("rule") != NOT_AVAILABLE)
+    resting = resting_pairs(basis.daily, basis.until, config.rules)
+    categories = basis.names.items.join(items, on="item_id", how="inner").select("item_ix", "category")
+    return Bars(barred, frozenset(row.item_ix for row in barred.collect()), resting, categories)
+
+
+def _judged(named: DataFrame, judgement: Judgement) -> DataFrame:
+    calibrations = {source: calibration_of(judgement.coefficients, source) for source in RUNGS}
+    return judge_recommendations(named, calibrations, judgement.threshold["threshold"] if judgement.threshold else None)
+
+
+def _write(lake: Lakehouse, stamps: dict[str, Any], table: Table, frame: DataFrame) -> int:
+    stamped = frame.withColumns({name: F.lit(value) for name, value in stamps.items()})
+    return lake.replace_partition(table, stamps["batch_id"], stamped.select(table.names))
+
+
+def _keep(kept: ExitStack, frame: DataFrame) -> DataFrame:
+    kept.callback(frame.unpersist)
+    return frame.persist()
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ import argparse
 import difflib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pyspark.errors import PySparkException
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
-from lakerec.catalog import TABLES
+from lakerec.catalog import TABLES, VIEWS
 from lakerec.config import load
-from lakerec.contract import Table
+from lakerec.contract import Table, View
 from lakerec.errors import LakerecError, SettingsError
 from lakerec.lakehouse import Lakehouse, LakeSettings
 from lakerec.runner import say
@@ -21,6 +23,7 @@ from lakerec.session import open_session
 GROUP = "analysts"
 READING_WORDS = ("select", "with", "from", "values", "table", "show", "describe", "desc", "explain")
 WIDEST_VALUE = 80
+Named = TypeVar("Named", Table, View)
 
 
 def main() -> int:
@@ -42,13 +45,16 @@ def answer(spark: SparkSession, settings: LakeSettings, query: str, rows: int) -
     if "://" not in settings.root and not Path(settings.root).is_dir():
         raise SettingsError(f"{settings.root}: there is no lake. Say where it is with --lake, or run_pipeline first.")
     PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # would print a page for every wrong query
-    Lakehouse(spark, settings).register(named_tables(query) or TABLES)
+    lake = Lakehouse(spark, settings)
+    tables, views = named(TABLES, query), named(VIEWS, query)
+    lake.register(tables or ([] if views else TABLES))
+    lake.register_views(views)
     spark.sql(query).show(rows, truncate=WIDEST_VALUE)
 
 
-def named_tables(query: str) -> list[Table]:
-    """The tables that the query's text names; the others need no registering."""
-    return [table for table in TABLES if re.search(rf"\b{re.escape(table.name)}\b", query, re.IGNORECASE)]
+def named(known: Sequence[Named], query: str) -> list[Named]:
+    """The tables or views that the query's text names; the others need no registering."""
+    return [each for each in known if re.search(rf"\b{re.escape(each.name)}\b", query, re.IGNORECASE)]
 
 
 def require_reading(query: str) -> None:
@@ -66,7 +72,7 @@ def one_line(error: PySparkException) -> str:
     """What is wrong with the query, without the condition's name, its code, and the plan."""
     if error.getCondition() == "TABLE_OR_VIEW_NOT_FOUND":
         name = (error.getMessageParameters() or {}).get("relationName", "").replace("`", "")
-        nearest = difflib.get_close_matches(name, [table.name for table in TABLES], n=3)
+        nearest = difflib.get_close_matches(name, [*(t.name for t in TABLES), *(v.name for v in VIEWS)], n=3)
         return f"there is no table {name} in this lake." + (f" Nearest names: {', '.join(nearest)}." if nearest else "")
     text = (error.getMessage() or str(error)).strip().split("\n")[0]
     return re.sub(r"^\[[A-Z0-9_.]+\] *| *SQLSTATE: \w+.*$", "", text)

@@ -31,7 +31,7 @@ from lakerec.model.runs import EVALUATION, RUNS, newest_run
 from lakerec.session import open_session
 
 plt.rcParams.update({"figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False})
-COLOURS = {"als": "#1f6f8b", "popularity": "#e0a458", "random": "#b8b8b8", "ladder": "#3fa796"}
+COLOURS = {"als": "#1f6f8b", "popularity": "#e0a458", "random": "#b8b8b8", "ladder": "#3fa796", "fold_in": "#7a4d9c"}
 lake = Lakehouse(open_session("diagnostics"), load("local", {}).lake)
 model = newest_run(lake.read(RUNS), EVALUATION)
 print(f"model {model.model_id}, trained on events up to {model.as_of:%Y-%m-%d}")

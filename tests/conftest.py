@@ -1,4 +1,4 @@
-"""One Spark session for the whole run, a fresh lake for each test that asks for one."""
+"""One Spark session for each worker, a fresh lake for each test that asks for one."""
 
 import os
 import sys
@@ -30,12 +30,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses a lake is marked so, for `test --quick` to leave out; a job run with Spark makes its own."""
+    """Mark what uses a lake, for `test --quick` to leave out; a job run with Spark makes its own.
+
+    Tests of one file stay with one worker, as do all that read the shop, which is made once.
+    """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         is_of_a_job = item.path.is_relative_to(REPOSITORY / "tests" / "jobs") and "spark" in fixtures
         if is_of_a_job or {"lake", "shop"} & fixtures:
             item.add_marker("lake")
+        item.add_marker(pytest.mark.xdist_group("shop" if "shop" in fixtures else item.path.name))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ SHELL = {
     "native_model": set(),
     "health": {"errors", "contract", "operations", "delta_log"},
     "tracking": {"errors", "contract", "operations"},
+    "releasing": {"errors", "contract", "lakehouse", "tracking", *LAYERS},
     "file_reader": {"errors", "bronze"},
     "landing": {"errors", "contract", "bronze", "file_reader"},
     "report": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},

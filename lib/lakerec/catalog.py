@@ -4,7 +4,8 @@ from lakerec.bronze.events import EVENTS as BRONZE_EVENTS
 from lakerec.bronze.files import FILES
 from lakerec.bronze.items import ITEMS as BRONZE_ITEMS
 from lakerec.bronze.malformed_lines import MALFORMED_LINES
-from lakerec.contract import Table
+from lakerec.contract import Table, View
+from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS
 from lakerec.diagnostics.coefficients import COEFFICIENTS
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
@@ -23,8 +24,15 @@ from lakerec.operations.schema_changes import SCHEMA_CHANGES
 from lakerec.operations.schema_fields import SCHEMA_FIELDS
 from lakerec.operations.stage_runs import STAGE_RUNS
 from lakerec.operations.table_health import TABLE_HEALTH
+from lakerec.recommendations.batches import BATCHES
+from lakerec.recommendations.coefficients import COEFFICIENTS as USED_COEFFICIENTS
+from lakerec.recommendations.explanations import EXPLANATIONS
+from lakerec.recommendations.live import LIVE_VIEWS
 from lakerec.recommendations.releases import RELEASES
+from lakerec.recommendations.ruled_out import RULED_OUT
 from lakerec.recommendations.shown import SHOWN
+from lakerec.recommendations.similar_items import SIMILAR_ITEMS
+from lakerec.recommendations.trace import TRACE
 from lakerec.recommendations.user_items import USER_ITEMS
 from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
@@ -54,8 +62,14 @@ TABLES: tuple[Table, ...] = (
     RANKING_METRICS,
     COEFFICIENTS,
     PROBABILITIES,
+    CALIBRATION_METRICS,
     THRESHOLDS,
     USER_ITEMS,
+    RULED_OUT,
+    EXPLANATIONS,
+    SIMILAR_ITEMS,
+    USED_COEFFICIENTS,
+    BATCHES,
     RELEASES,
     SHOWN,
     PROGRESS,
@@ -64,6 +78,9 @@ TABLES: tuple[Table, ...] = (
     SCHEMA_CHANGES,
     TABLE_HEALTH,
 )
+
+
+VIEWS: tuple[View, ...] = (*LIVE_VIEWS, TRACE)
 
 
 def table_named(name: str) -> Table:
@@ -76,13 +93,19 @@ def table_named(name: str) -> Table:
 
 
 def as_markdown() -> str:
-    """TABLES.md: every table with its columns."""
-    return "\n".join(["# Tables", "", _HEAD, *(_section(table) for table in TABLES)])
+    """TABLES.md: every table with its columns, and the views of our sessions."""
+    views = [f"- `{view.name}`: {view.comment}" for view in VIEWS]
+    return "\n".join(["# Tables", "", _HEAD, *(_section(table) for table in TABLES), _VIEWS_HEAD, *views])
 
 
 _HEAD = (
     "Generated from the declarations by `python -m lakerec.catalog`; do not edit. Times are UTC; `_ix` are\n"
     "integers for the model, `_id` the producer's strings, `_share` and `probability` lie in 0..1.\n"
+)
+
+
+_VIEWS_HEAD = (
+    "# Views\n\nKnown to `sql`, `trace` and notebooks; no table, so other readers ask the same of the tables above.\n"
 )
 
 

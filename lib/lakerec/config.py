@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from lakerec.bronze.mapping import Source
 from lakerec.contract import Settings
-from lakerec.diagnostics.probabilities import CalibrationSettings
+from lakerec.diagnostics.calibrations import CalibrationSettings
 from lakerec.diagnostics.rankings import RankingSettings
 from lakerec.diagnostics.thresholds import ThresholdSettings
 from lakerec.errors import LandingError, SettingsError
@@ -28,7 +28,12 @@ from lakerec.gold.interactions import FeedbackSettings
 from lakerec.lakehouse import LakeSettings
 from lakerec.landing import LandingSettings
 from lakerec.model.als_settings import AlsSettings
+from lakerec.model.attributes import AttributeSettings
 from lakerec.model.split import SplitSettings
+from lakerec.recommendations.explanations import ExplainSettings
+from lakerec.recommendations.releases import ReleaseSettings
+from lakerec.recommendations.rules import RuleSettings
+from lakerec.recommendations.similar_items import SimilarSettings
 from lakerec.recommendations.user_items import RecommendSettings
 from lakerec.shop.settings import ShopSettings
 from lakerec.silver.events import EventSettings
@@ -61,6 +66,11 @@ class Config(BaseSettings):
     calibration: CalibrationSettings
     threshold: ThresholdSettings
     recommend: RecommendSettings
+    rules: RuleSettings
+    explain: ExplainSettings
+    similar: SimilarSettings
+    attributes: AttributeSettings
+    release: ReleaseSettings
 
     @property
     def as_of_time(self) -> datetime | None:

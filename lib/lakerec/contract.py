@@ -120,6 +120,19 @@ class Table:
         return checks | wide | ({"dataSkippingStatsColumns": ",".join(self.indexed)} if self.indexed else {})
 
 
+@dataclass(frozen=True)
+class View:
+    """A question that our sessions answer by name: one SELECT over tables, stored nowhere.
+
+    The text keeps to SQL that Spark and duckdb both read.
+    """
+
+    name: str
+    comment: str
+    query: str
+    tables: tuple[Table, ...]
+
+
 def conform(frame: DataFrame, table: Table) -> DataFrame:
     """The frame's columns in declared order, with the declared comments.
 
@@ -165,12 +178,13 @@ def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
     """The frame unchanged, but whoever evaluates it fails where two rows share the table's key.
 
     The window reuses the partitioning of a deduplication or aggregation by the same key, so the check costs a local
-    sort and no second pass. Rows that are appended are not checked: an append sees only itself.
+    sort and no second pass; the last column of a key tells most, and rows are compared by it first. Rows that are
+    appended are not checked: an append sees only itself.
     """
     if table.write is Write.APPEND:
         return frame
     message = f"{TWO_ROWS_SHARE_A_KEY} ({', '.join(table.key)})"
-    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*table.key))
+    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*reversed(table.key)))
     is_unique = F.when(F.col("_rows_of_key") == 1, F.lit(True)).otherwise(F.raise_error(F.lit(message)))
     return frame.withColumn("_rows_of_key", rows_of_key).where(is_unique).drop("_rows_of_key")
 

@@ -42,6 +42,13 @@ class Commit:
         values = {c["partitionValues"].get(column) for c in changes if c and c.get("dataChange", True)}
         return {None if value in (None, "", NULL_PARTITION) else value for value in values}
 
+    def new_files(self) -> frozenset[str] | None:
+        """Names of the files that this commit added; None where it only rearranged rows, so that names tell nothing."""
+        added = [action["add"] for action in self.actions if "add" in action]
+        if not all(file.get("dataChange", True) for file in added):
+            return None
+        return frozenset(file["path"].rpartition("/")[2] for file in added)
+
     def days(self) -> set[date | None]:
         """Values of the partition column `event_date`; None stands for rows without a readable time."""
         return {None if day is None else date.fromisoformat(day) for day in self.partition_values("event_date")}

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from lakerec.contract import Settings, Table
+from lakerec.delta_log import Commit
 
 # Whole days; None stands for rows without a readable day. And what shapes a table's rows.
 Days = Collection[date | None]
@@ -16,7 +17,11 @@ Shaping = Settings | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Increment:
-    """What a consumer has to catch up on: the days that its source changed since the consumer's last progress."""
+    """What a consumer has to catch up on: the days that its source changed since the consumer's last progress.
+
+    Attributes:
+        new_files: names of the source's files that were added since; None: any row may be new.
+    """
 
     consumer: Table
     source: Table
@@ -26,11 +31,18 @@ class Increment:
     settings: str
     is_needed: bool
     is_rebuild: bool
+    new_files: frozenset[str] | None = None
 
     @property
     def config_hash(self) -> str:
         """Short hash of the settings and transform version that shape the consumer's rows."""
         return sha256(self.settings.encode()).hexdigest()[:16]
+
+
+def new_files_of(commits: Iterable[Commit]) -> frozenset[str] | None:
+    """Names of all files that commits added; None where one of them rearranged rows."""
+    names = [commit.new_files() for commit in commits]
+    return None if None in names else frozenset(name for of_commit in names for name in of_commit or ())
 
 
 def days_condition(days: Days) -> str:

@@ -7,7 +7,7 @@ no crash can part the two; operations.progress keeps the same for readers, and b
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from lakerec.contract import (
     key_errors_of,
     with_checked_key,
 )
+from lakerec.delta_log import Commit
 from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.increment import (
     Days,
@@ -34,6 +35,7 @@ from lakerec.increment import (
     describe_reshaping,
     in_order,
     iso_days,
+    new_files_of,
     note_of,
     shape_of,
 )
@@ -98,9 +100,18 @@ class Lakehouse(Tables):
         is_reshaped = last["settings"] != shape
         if is_reshaped and consumer.write is Write.REPLACE_DAYS and again is None:
             raise RebuildNeededError(describe_reshaping(consumer, last["settings"], shape))
-        days = in_order({*self._days_between(source, last["version"], version, consumer), *(again or ())})
+        commits = self._commits_between(source, last["version"], version, consumer)
+        days = in_order({day for commit in commits for day in commit.days()} | {*(again or ())})
         is_new = bool(days) if source.partition_by == "event_date" else version > last["version"]
-        return Increment(consumer, source, days, version, last["epoch"], shape, is_new or is_reshaped, False)
+        new_files = None if again else new_files_of(commits)
+        return Increment(consumer, source, days, version, last["epoch"], shape, is_new or is_reshaped, False, new_files)
+
+    def read_new(self, increment: Increment) -> DataFrame:
+        """Rows of the source that the consumer has not seen yet; where nobody can tell, all of the increment's days."""
+        rows = self.read(increment.source, increment.days)
+        if increment.new_files is None:
+            return rows
+        return rows.where(F.col("_metadata.file_name").isin(*increment.new_files))
 
     def shape(self, consumer: Table, source: Table) -> str | None:
         """What shaped the consumer's rows when it last followed the source; see `shape_of`."""
@@ -116,17 +127,17 @@ class Lakehouse(Tables):
         newest = rows.orderBy(F.desc("epoch"), F.desc("version"), F.desc("committed_at")).limit(1).collect()
         return newest[0].asDict() if newest else None
 
-    def _days_between(self, source: Table, after: int, until: int, consumer: Table) -> list[date | None]:
+    def _commits_between(self, source: Table, after: int, until: int, consumer: Table) -> list[Commit]:
+        """The source's commits where they touch days."""
         if source.partition_by != "event_date":
             return []
         try:
-            days = {day for commit in self._log(source).commits(after, until) for day in commit.days()}
+            return list(self._log(source).commits(after, until))
         except FileNotFoundError as gone:
             raise RebuildNeededError(
                 f"{consumer.name}: {source.name} no longer keeps its versions after {after}. "
                 f"Run again with --rebuild {consumer.layer}."
             ) from gone
-        return in_order(days)
 
     def _all_days(self, source: Table) -> list[date | None]:
         if source.partition_by != "event_date":
@@ -173,6 +184,12 @@ class Lakehouse(Tables):
         """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
         options = {"replaceWhere": f"{table.partition} = '{value}'"}
         return self._follow(followed, {table: frame}, options, None)[table.name]
+
+    def delete_partitions(self, table: Table, values: Collection[str]) -> None:
+        """Delete the rows of models or batches, in one commit; readers of an older version still see them."""
+        named = ", ".join(f"'{value}'" for value in sorted(values))
+        nothing = self.spark.createDataFrame([], table.schema)
+        self._write(table, nothing, {"replaceWhere": f"{table.partition} IN ({named})"}, {})
 
     def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.

@@ -25,9 +25,18 @@ def failed_expectations(expectations: Sequence[Expectation]) -> Column:
     return F.array_compact(F.array(*names)) if names else F.array().cast("array<string>")
 
 
+def judge(frame: DataFrame, expectations: Sequence[Expectation]) -> DataFrame:
+    """`frame` with the column `reasons` (array<string>): names of the expectations that a row fails."""
+    return frame.withColumn("reasons", failed_expectations(expectations))
+
+
 def split_by_belief(frame: DataFrame, expectations: Sequence[Expectation]) -> Belief:
-    """Split `frame`; the rejected side gets the column `reasons` (array<string>, never empty)."""
-    judged = frame.withColumn("reasons", failed_expectations(expectations))
+    """Judge and split `frame`; the rejected side keeps `reasons`, which is never empty there."""
+    return split_judged(judge(frame, expectations))
+
+
+def split_judged(judged: DataFrame) -> Belief:
+    """Split what `judge` gives."""
     return Belief(
         believed=judged.where(F.size("reasons") == 0).drop("reasons"),
         rejected=judged.where(F.size("reasons") > 0),

@@ -1,11 +1,12 @@
 """Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
 
 from collections.abc import Sequence
+from tempfile import gettempdir
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakerec.contract import Table, with_declared_columns
+from lakerec.contract import Table, View, with_declared_columns
 from lakerec.delta_log import DeltaLog
 from lakerec.increment import Days, days_condition
 
@@ -73,6 +74,23 @@ class Tables:
             self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
             self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
         return [table.name for table in present]
+
+    def register_views(self, views: Sequence[View]) -> list[str]:
+        """Make views readable in SQL by their names, with empty tables for those not written yet; returns the names."""
+        tables = {table.name: table for view in views for table in view.tables}
+        present = self.register(list(tables.values()))
+        for name in sorted(tables.keys() - set(present)):
+            self._create_database(tables[name].layer)
+            columns = ", ".join(f"CAST(null AS {c.type.simpleString()}) AS {c.name}" for c in tables[name].columns)
+            self.spark.sql(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} WHERE false")
+        for view in views:
+            self._create_database(view.name.split(".")[0])
+            self.spark.sql(f"CREATE OR REPLACE VIEW {view.name} AS {view.query}")
+        return [view.name for view in views]
+
+    def _create_database(self, name: str) -> None:
+        """A name for views to stand under; Spark makes it a folder, which has no business in the lake."""
+        self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {name} LOCATION '{gettempdir()}/lakerec_views'")
 
     def _log(self, table: Table) -> DeltaLog:
         return DeltaLog(self.location(table))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from pyspark.ml.recommendation import ALSModel
 
-CHALLENGER = "challenger"
+CHALLENGER, CHAMPION = "challenger", "champion"
 ARTIFACT_PATH = "model"
 
 _LOG = logging.getLogger(__name__)
@@ -105,6 +105,28 @@ def track(store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]
         reason = _without_password(store, str(error).splitlines()[0])
         _LOG.warning("MLflow did not take this training, which is stored without it: %s", reason)
         return {}
+
+
+def point_champion(store: Store, model_id: str) -> str | None:
+    """Point the alias `champion` at the version of a model; what is wrong where it could not be done, else None."""
+    name = store.settings.registered_model
+    missing = f"the registry has no version of {name} with model_id {model_id}"
+    if store.uri.startswith("sqlite:") and not Path(store.uri.removeprefix("sqlite:///")).exists():
+        return missing  # nothing was ever tracked here
+    _prepare_environment(store.settings.timeout_seconds)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = _client(store)
+        versions = client.search_model_versions(f"name = '{name}'")
+        found = [version for version in versions if version.tags.get("model_id") == model_id]
+        if not found:
+            return missing
+        newest = max(found, key=lambda version: int(version.version))
+        client.set_registered_model_alias(name, CHAMPION, newest.version)
+    except (MlflowException, OSError) as error:
+        return _without_password(store, str(error).splitlines()[0])
+    return None
 
 
 def _track(client: "MlflowClient", store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]:

@@ -110,6 +110,28 @@ def test_a_sign_in_computes_the_earlier_day_of_its_session_again_and_no_other(sp
     assert (counts["days"], counts["rows_in"]) == (2, 3)
 
 
+def test_a_late_event_touches_its_own_day_although_others_of_that_day_signed_in_earlier_days(spark, root):
+    lake = deliver(spark, root, [BROWSED, SIGNED_IN])
+    clean_events.main(spark, configured(root))
+
+    deliver(spark, root, [a_record("late", at(2, 13), session_id="s2", user_id="bea")])
+    counts = clean_events.main(spark, configured(root))
+
+    assert users(lake) == {"browse": "ann", "sign in": "ann", "late": "bea"}
+    assert (counts["days"], counts["rows_in"]) == (1, 2)
+
+
+def test_a_record_that_displaces_a_sign_in_takes_it_back_from_earlier_days(spark, root):
+    lake = deliver(spark, root, [BROWSED, SIGNED_IN])
+    clean_events.main(spark, configured(root))
+
+    deliver(spark, root, [a_record("sign in", at(2, 1), session_id="s2")])
+    counts = clean_events.main(spark, configured(root))
+
+    assert users(lake) == {"browse": None, "sign in": None}
+    assert (counts["days"], counts["rows_duplicate"]) == (2, 1)
+
+
 def test_a_late_evening_joins_the_next_morning_to_its_session_and_touches_no_other_day(spark, root):
     morning = [a_record("morning", at(2, 0, 10), user_id="ann"), a_record("noon", at(2, 12), user_id="ann")]
     lake = deliver(

@@ -45,12 +45,17 @@ def test_a_newcomer_is_listed_bestsellers_by_the_ladder_alone(lake):
     assert listed(lake, "popularity", "test", DAN) == []
 
 
+def test_newcomers_are_folded_in_and_get_what_the_model_lists_for_them(lake):
+    assert listed(lake, "fold_in", "validation", ANN) == listed(lake, "als", "validation", ANN)
+
+
 def test_only_users_who_did_something_relevant_are_judged_and_the_ladder_serves_them_all(lake):
     judged = lake.read(RANKINGS).select("recommender", "split", "user_ix").distinct().collect()
 
     known = {("validation", ANN), ("validation", BEN), ("test", ANN)}
     expected = {(name, *user) for name in ("als", "popularity", "random", "ladder") for user in known}
-    assert {tuple(row) for row in judged} == expected | {("ladder", "test", DAN)}
+    folded_in = {("fold_in", "validation", ANN), ("fold_in", "validation", BEN)}  # they came on the day before
+    assert {tuple(row) for row in judged} == expected | folded_in | {("ladder", "test", DAN)}
 
 
 def test_metrics_count_what_the_lists_found(lake):
@@ -72,7 +77,7 @@ def test_the_model_is_calibrated_on_all_known_users_and_newcomers_have_too_few_t
 
     als, popularity = calibration_of(coefficients, "als"), calibration_of(coefficients, "popularity")
     assert als.slope > 0
-    assert popularity == (None, None, "0 of 0 candidates were bought, fewer than 1")
+    assert popularity == (None, None, "0 of 0 candidates were bought, fewer than 1", ())
     bins = lake.read(PROBABILITIES).collect()
     assert {row["recommender"] for row in bins} == {"als"}
     assert sum(row["count"] for row in bins) == 3 * 5  # also cat, who bought nothing new, and ben, who bought nothing
@@ -89,9 +94,10 @@ def test_one_threshold_is_chosen_and_the_settings_are_among_the_coefficients(lak
 
 
 def test_counts_say_how_many_candidates_went_in_and_how_many_rows_came_out(lake):
-    assert lake.counts["rows_in"] == 2 * 3 * 5 + 2  # als on both windows; dan's two bestsellers on the test window
+    # als on both windows; dan's two bestsellers on the test window; three newcomers of the calibrate window folded in
+    assert lake.counts["rows_in"] == 2 * 3 * 5 + 2 + 3 * 5
     assert lake.counts["rows_out"] == lake.read(RANKINGS).count()
-    assert lake.counts["calibrated"] == 1
+    assert lake.counts["calibrated"] == 2
 
 
 def test_a_second_run_commits_nothing(lake):

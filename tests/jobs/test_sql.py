@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from pyspark.errors import PySparkException
 
-from jobs.sql import answer, named_tables, one_line, require_reading
+from jobs.sql import answer, named, one_line, require_reading
+from lakerec.catalog import TABLES
 from lakerec.errors import SettingsError
 from lakerec.lakehouse import Lakehouse, LakeSettings
 from lakerec.operations.stage_runs import STAGE_RUNS
@@ -85,7 +86,7 @@ def test_what_reads_is_answered(query: str) -> None:
 
 
 def test_only_the_tables_that_a_query_names_are_registered() -> None:
-    names = [table.name for table in named_tables("SELECT * FROM Silver.Events JOIN gold.user_index USING (user_id)")]
+    names = [table.name for table in named(TABLES, "SELECT * FROM Silver.Events JOIN gold.user_index USING (user_id)")]
 
     assert names == ["silver.events", "gold.user_index"]
 

@@ -26,7 +26,7 @@ USERS = ["ann", "ben", "cat", "dan", "eve"]
 TRAIN, CALIBRATE, TEST_DAY = date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 12)
 TASTE = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
 SETTINGS = {
-    "als": {"alpha": 10.0, "rank": 1},
+    "als": {"alpha": 10.0, "rank": 1, "reg_param": 0.1},
     "feedback": {"weights": {"view": 1.0, "purchase": 6.0}, "cancels": {}, "half_life_days": 0, "window_days": 0},
     "split": {"calibrate_days": 1, "test_days": 1, "relevant_actions": ["purchase"]},
 }
@@ -70,8 +70,8 @@ def fill(lake: Lakehouse) -> None:
 
 def add_models(lake: Lakehouse, evaluation: str, serving: str, known: list[int]) -> None:
     """A pair of models that know these users."""
-    for model_id in (evaluation, serving):
-        users = [(model_id, user, [1.0]) for user in known]
+    for model_id, days in ((evaluation, [TRAIN]), (serving, [TRAIN, CALIBRATE, TEST_DAY])):
+        users = [(model_id, user, [solved(user, days)]) for user in known]
         items = [(model_id, item, [taste]) for item, taste in enumerate(TASTE)]
         lake.replace_partition(USER_FACTORS, model_id, lake.spark.createDataFrame(users, USER_FACTORS.schema))
         lake.replace_partition(ITEM_FACTORS, model_id, lake.spark.createDataFrame(items, ITEM_FACTORS.schema))
@@ -83,6 +83,18 @@ def add_models(lake: Lakehouse, evaluation: str, serving: str, known: list[int])
             _run(lake, serving, "serving", evaluation, last_moment(TEST_DAY)),
         ],
     )
+
+
+def solved(user: int, days: list[date]) -> float:
+    """The one factor that ALS would give the user for what happened on those days; see lakerec.model.fold_in."""
+    weights = SETTINGS["feedback"]["weights"]
+    strength = dict.fromkeys(range(len(TASTE)), 0.0)
+    for day, who, item, action in EVENTS:
+        strength[item] += weights[action] if who == user and day in days else 0.0
+    alpha, liked = SETTINGS["als"]["alpha"], [item for item in strength if strength[item] > 0]
+    a = sum(taste**2 * (1 + alpha * strength[item]) for item, taste in enumerate(TASTE))
+    b = sum(TASTE[item] * (1 + alpha * strength[item]) for item in liked)
+    return b / (a + SETTINGS["als"]["reg_param"] * len(liked))
 
 
 def put(lake: Lakehouse, table: Table, rows: list[tuple]) -> None:

@@ -25,13 +25,24 @@ def test_versions_rows_and_days_are_those_that_delta_wrote(spark: SparkSession, 
     assert (commit.rows_written, commit.days(), commit.user_metadata) == (3, {MONDAY, None}, "hello")
 
 
-def test_files_that_were_only_rearranged_touch_no_day(tmp_path: Path) -> None:
+def test_new_rows_are_in_the_files_that_a_commit_added(spark: SparkSession, tmp_path: Path) -> None:
+    frame = spark.createDataFrame([(MONDAY, 1)], "event_date date, n int")
+    frame.write.format("delta").partitionBy("event_date").save(str(tmp_path / "t"))
+
+    (path,) = (tmp_path / "t").glob("*/*.parquet")
+
+    assert DeltaLog(str(tmp_path / "t")).commit(0).new_files() == {path.name}
+
+
+def test_files_that_were_only_rearranged_touch_no_day_and_hide_which_rows_are_new(tmp_path: Path) -> None:
     moved = {"path": "x", "partitionValues": {"event_date": "2026-03-02"}, "dataChange": False}
     log = tmp_path / "_delta_log"
     log.mkdir()
     (log / f"{0:020d}.json").write_text(json.dumps({"remove": moved}) + "\n" + json.dumps({"add": moved}) + "\n")
 
-    assert DeltaLog(str(tmp_path)).commit(0).days() == set()
+    commit = DeltaLog(str(tmp_path)).commit(0)
+
+    assert (commit.days(), commit.new_files()) == (set(), None)
 
 
 def test_a_version_that_the_log_no_longer_holds_is_an_error(tmp_path: Path) -> None:

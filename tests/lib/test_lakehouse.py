@@ -75,10 +75,11 @@ def test_a_consumer_is_told_exactly_the_days_that_changed_since_it_last_read(lak
     first = lake.increment(VISITS, DAILY_PAGES, {})
     lake.replace_days(first, {DAILY_PAGES: daily_pages(lake.read(VISITS, first.days))})
     caught_up = lake.increment(VISITS, DAILY_PAGES, {})
-    put(lake, (TUESDAY, "c", 5), days=[TUESDAY])
+    lake.append(VISITS, visits(lake.spark, (TUESDAY, "c", 5)))
 
     second = lake.increment(VISITS, DAILY_PAGES, {})
 
+    assert [row.visit_id for row in lake.read_new(second).collect()] == ["c"]
     assert (first.days, first.is_needed) == ([MONDAY, TUESDAY], True)
     assert (caught_up.days, caught_up.is_needed) == ([], False)
     assert (second.days, second.is_needed) == ([TUESDAY], True)

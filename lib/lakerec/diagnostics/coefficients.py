@@ -10,28 +10,29 @@ from typing import Any, NamedTuple
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table, Write
-from lakerec.diagnostics.probabilities import Calibration
+from lakerec.diagnostics.calibrations import Calibration, Knot
+from lakerec.model.attributes import AttributeMap
 
 COEFFICIENTS = Table(
     name="diagnostics.coefficients",
     comment="One row per (model, part, name, position): a number that shapes the model, chosen or fitted.",
     columns=(
         Column("model_id", T.StringType(), "Evaluation model."),
-        Column("part", T.StringType(), "als, feedback, split: settings as used; calibration: fitted."),
-        Column("name", T.StringType(), "Which, such as weights.cart, half_life_days, als.slope."),
+        Column("part", T.StringType(), "als, feedback, split: settings as used; calibration, item_attributes: fitted."),
+        Column("name", T.StringType(), "Which, such as weights.cart, half_life_days, als.slope, als.knot_score."),
         Column("position", T.IntegerType(), "Place in a list of numbers, from 0; 0 for a single number."),
         Column("value", T.DoubleType(), "Its value in `unit`; null where nothing could be fitted."),
         Column("low", T.DoubleType(), "Lower end of its interval; null: chosen, or not computed."),
         Column("high", T.DoubleType(), "Upper end of its interval; null: chosen, or not computed."),
         Column("unit", T.StringType(), "Unit of value; 1 for a pure number."),
-        Column("reason", T.StringType(), "Why value is null; null elsewhere."),
+        Column("reason", T.StringType(), "Why value is null; of a calibration: why it was chosen."),
     ),
     key=("model_id", "part", "name", "position"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="model_id",
 )
 
-CALIBRATION = "calibration"
+CALIBRATION, ITEM_ATTRIBUTES = "calibration", "item_attributes"
 
 
 class Coefficient(NamedTuple):
@@ -61,14 +62,30 @@ def chosen_coefficients(settings: Mapping[str, Any]) -> list[Coefficient]:
 
 
 def fitted_coefficients(calibrations: Mapping[str, Calibration]) -> list[Coefficient]:
-    """Intercept and slope of each recommender's calibration; null with the reason where there is none."""
+    """What makes each recommender's calibration: intercept and slope of Platt scaling, or the knots of an isotonic one.
+
+    Intercept and slope are always there, null where they do not apply; the reason says why, or why this way was chosen.
+    """
+    found = []
+    for recommender, (intercept, slope, reason, knots) in calibrations.items():
+        numbers = [("intercept", 0, intercept, "log-odds"), ("slope", 0, slope, "log-odds per unit of score")]
+        for position, knot in enumerate(knots):
+            numbers += [("knot_score", position, knot.score, "score")]
+            numbers += [("knot_probability", position, knot.probability, "1")]
+        found += [
+            Coefficient(CALIBRATION, f"{recommender}.{name}", position, value, None, None, unit, reason)
+            for name, position, value, unit in numbers
+        ]
+    return found
+
+
+def attribute_coefficients(mapped: AttributeMap) -> list[Coefficient]:
+    """The map that gives new items their factors: per feature, and for the intercept, a number for each factor."""
+    features = [("intercept", mapped.intercept), *zip(mapped.names, mapped.coefficients, strict=True)]
     return [
-        Coefficient(CALIBRATION, f"{recommender}.{name}", 0, value, None, None, unit, calibration.reason)
-        for recommender, calibration in calibrations.items()
-        for name, value, unit in (
-            ("intercept", calibration.intercept, "log-odds"),
-            ("slope", calibration.slope, "log-odds per unit of score"),
-        )
+        Coefficient(ITEM_ATTRIBUTES, name, position, float(value), None, None, "factor", None)
+        for name, values in features
+        for position, value in enumerate(values)
     ]
 
 
@@ -78,11 +95,14 @@ def calibration_of(coefficients: Iterable[Mapping[str, Any]], recommender: str) 
     Args:
         coefficients: rows of diagnostics.coefficients of one model.
     """
-    rows = {row["name"]: row for row in coefficients if row["part"] == CALIBRATION}
-    intercept, slope = rows.get(f"{recommender}.intercept"), rows.get(f"{recommender}.slope")
+    rows = {(row["name"], row["position"]): row for row in coefficients if row["part"] == CALIBRATION}
+    intercept, slope = rows.get((f"{recommender}.intercept", 0)), rows.get((f"{recommender}.slope", 0))
     if intercept is None or slope is None:
         return Calibration(None, None, f"no calibration of {recommender} is stored")
-    return Calibration(intercept["value"], slope["value"], slope["reason"])
+    knots: list[Knot] = []
+    while (score := rows.get((f"{recommender}.knot_score", len(knots)))) is not None:
+        knots.append(Knot(score["value"], rows[f"{recommender}.knot_probability", len(knots)]["value"]))
+    return Calibration(intercept["value"], slope["value"], slope["reason"], tuple(knots))
 
 
 def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, int, float]]:

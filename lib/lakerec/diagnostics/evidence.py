@@ -9,8 +9,8 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakerec.diagnostics.calibrations import Candidates
 from lakerec.diagnostics.lists import Catalogue, share_of_strength
-from lakerec.diagnostics.probabilities import Candidates
 from lakerec.diagnostics.rankings import ALS, POPULARITY, TEST, VALIDATION
 from lakerec.gold.interactions import FeedbackSettings, project_interactions
 from lakerec.gold.item_popularity import rank_popularity
@@ -106,28 +106,30 @@ def served_candidates(labelled: DataFrame, active: DataFrame) -> DataFrame:
         active: distinct (split, user_ix) of users with any action in the window.
 
     Returns:
-        recommender, split, score, is_relevant.
+        recommender, split, user_ix, score, is_relevant.
     """
     by_model = labelled.where(F.col("recommender") == ALS)
     by_sales = labelled.where("is_newcomer").join(active, on=["split", "user_ix"], how="left_semi")
-    return by_model.unionByName(by_sales).select("recommender", "split", "score", "is_relevant")
+    return by_model.unionByName(by_sales).select("recommender", "split", "user_ix", "score", "is_relevant")
 
 
 def fit_candidates(served: DataFrame) -> dict[tuple[str, str], Candidates]:
     """Bring candidates to the driver, by (recommender, split).
 
-    At most 4 · ranking.max_users · ranking.top_n rows of 11 bytes. They are put in order of score, so that sums over
+    At most 4 · ranking.max_users · ranking.top_n rows of 15 bytes. They are put in order of score, so that sums over
     them do not depend on the order of tasks.
 
     Args:
         served: see `served_candidates`.
     """
     is_als, is_test = (F.col("recommender") == ALS).alias("is_als"), (F.col("split") == TEST).alias("is_test")
-    table = served.select(is_als, is_test, "score", "is_relevant").toArrow()
-    of_als, of_test, score, is_bought = (column.to_numpy() for column in table.columns)
-    order = np.lexsort((is_bought, score))
+    table = served.select(is_als, is_test, "user_ix", "score", "is_relevant").toArrow()
+    of_als, of_test, user_ix, score, is_bought = (column.to_numpy() for column in table.columns)
+    order = np.lexsort((user_ix, is_bought, score))
     return {
-        (recommender, split): Candidates(score[rows], is_bought[rows].astype(np.float64))
+        (recommender, split): Candidates(
+            score[rows], is_bought[rows].astype(np.float64), user_ix[rows].astype(np.int64)
+        )
         for recommender, split in product((ALS, POPULARITY), (VALIDATION, TEST))
         for rows in [order[(of_als[order] == (recommender == ALS)) & (of_test[order] == (split == TEST))]]
     }

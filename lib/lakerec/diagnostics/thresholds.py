@@ -1,9 +1,11 @@
 """diagnostics.thresholds: from which probability on an item counts as recommended, and what that costs.
 
-The rule is applied on the calibrate window; precision, recall and share are measured on the test window, which has no
-say in the choice.
+The rule is applied on the calibrate window; precision, recall, share and expected value are measured on the test
+window, which has no say in the choice. The expected value of recommending is what a purchase of a recommended item
+gains less what each recommended item costs: its place on the page, a message, a customer's patience.
 """
 
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from pydantic import Field
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
-from lakerec.diagnostics.probabilities import Floats
+from lakerec.diagnostics.calibrations import Floats
 
 THRESHOLDS = Table(
     name="diagnostics.thresholds",
@@ -23,6 +25,10 @@ THRESHOLDS = Table(
         Column("recall", T.DoubleType(), "Bought and recommended / bought candidates, on the test window."),
         Column("share", T.DoubleType(), "Recommended / candidates, on the test window."),
         Column("fitted_precision", T.DoubleType(), "Bought / recommended on the calibrate window, for the rule."),
+        Column(
+            "expected_value", T.DoubleType(), "Gain less cost per 1,000 candidates on the test window; as configured."
+        ),
+        Column("fitted_value", T.DoubleType(), "The same on the calibrate window, for the rule."),
         Column("is_chosen", T.BooleanType(), "Whether recommendations use this one; true once per model."),
         Column("reason", T.StringType(), "Why it was chosen; null elsewhere."),
     ),
@@ -32,8 +38,25 @@ THRESHOLDS = Table(
 )
 
 
+class Rule(StrEnum):
+    """What the chosen threshold fulfils on the calibrate window.
+
+    LIFT and PRECISION: the lowest threshold of enough precision, so as many products as that allows; VALUE: the largest
+    expected value.
+    """
+
+    LIFT = "lift"
+    PRECISION = "precision"
+    VALUE = "value"
+
+
 class ThresholdSettings(Settings):
-    """How the threshold is chosen."""
+    """How the threshold is chosen, and what recommending brings and costs."""
+
+    rule: Rule = Field(description="lift: minimum_lift; precision: minimum_precision; value: largest expected value")
+    minimum_precision: float = Field(gt=0, lt=1, description="precision asked of recommended items by that rule; 0..1")
+    gain: float = Field(ge=0, description="what a bought recommended item brings; in the unit of cost")
+    cost: float = Field(ge=0, description="what each recommended item costs, bought or not; in the unit of gain")
 
     minimum_lift: float = Field(
         gt=1, description="precision asked of recommended items; multiples of the share bought among all candidates"
@@ -66,6 +89,8 @@ class Threshold(NamedTuple):
     recall: float | None
     share: float | None
     fitted_precision: float | None
+    expected_value: float | None
+    fitted_value: float | None
     is_chosen: bool
     reason: str | None
 
@@ -73,20 +98,35 @@ class Threshold(NamedTuple):
 def fit_thresholds(validation: Outcomes, test: Outcomes, settings: ThresholdSettings) -> list[Threshold]:
     """Thresholds from low to high, exactly one of them chosen; none where there are no candidates with a probability.
 
-    The lowest threshold wins whose precision on the calibrate window is at least `minimum_lift` times the share bought
-    among all its candidates: as many products as the rule allows. Where none reaches that, the one with the largest F1
-    on the calibrate window (the lower of equals) is taken and the reason says so.
+    See `Rule`. Where no threshold is precise enough, the one with the largest F1 on the calibrate window (the lower of
+    equals) is taken and the reason says so.
     """
     if not len(validation.probability):
         return []
     steps = np.arange(settings.candidate_count) / settings.candidate_count
     tried = [float(t) for t in np.unique(np.quantile(validation.probability, steps, method="higher"))]
     fitted = [keep(validation, threshold) for threshold in tried]
-    chosen, reason = _choose(tried, fitted, float(validation.is_bought.mean()), settings.minimum_lift)
+    values = [expected_value(validation, threshold, settings) for threshold in tried]
+    chosen, reason = _choose(fitted, values, float(validation.is_bought.mean()), settings)
     return [
-        Threshold(threshold, *keep(test, threshold), before.precision, nth == chosen, reason if nth == chosen else None)
-        for nth, (threshold, before) in enumerate(zip(tried, fitted, strict=True))
+        Threshold(
+            threshold,
+            *keep(test, threshold),
+            fitted_precision=fitted[nth].precision,
+            expected_value=expected_value(test, threshold, settings),
+            fitted_value=values[nth],
+            is_chosen=nth == chosen,
+            reason=reason if nth == chosen else None,
+        )
+        for nth, threshold in enumerate(tried)
     ]
+
+
+def expected_value(outcomes: Outcomes, threshold: float, settings: ThresholdSettings) -> float | None:
+    """(gain · bought and recommended - cost · recommended) / candidates · 1,000; None without candidates."""
+    is_kept = outcomes.probability >= threshold
+    value = settings.gain * float(outcomes.is_bought[is_kept].sum()) - settings.cost * float(is_kept.sum())
+    return _ratio(1000 * value, float(len(is_kept)))
 
 
 def keep(outcomes: Outcomes, threshold: float) -> Kept:
@@ -100,15 +140,27 @@ def keep(outcomes: Outcomes, threshold: float) -> Kept:
     )
 
 
-def _choose(tried: list[float], fitted: list[Kept], base: float, minimum_lift: float) -> tuple[int, str]:
-    wanted = minimum_lift * base
-    multiple = f"{minimum_lift:g} times the {base:.4f} of all candidates"
-    rule = f"precision of {wanted:.4f} ({multiple}) on the calibrate window"
+def _choose(
+    fitted: list[Kept], values: list[float | None], base: float, settings: ThresholdSettings
+) -> tuple[int, str]:
+    if settings.rule is Rule.VALUE:
+        best = max(range(len(fitted)), key=lambda nth: (values[nth] or 0.0, -nth))
+        stated = f"a gain of {settings.gain:g} a purchase and a cost of {settings.cost:g} an item"
+        return best, f"largest expected value on the calibrate window, at {stated}"
+    wanted, rule = _wanted_precision(base, settings)
     for nth, kept in enumerate(fitted):
         if base > 0 and (kept.precision or 0.0) >= wanted:
             return nth, f"lowest threshold with a {rule}"
-    best = max(range(len(tried)), key=lambda nth: (_f1(fitted[nth]), -nth))
+    best = max(range(len(fitted)), key=lambda nth: (_f1(fitted[nth]), -nth))
     return best, f"no threshold reaches a {rule}; this one has the largest F1 there"
+
+
+def _wanted_precision(base: float, settings: ThresholdSettings) -> tuple[float, str]:
+    if settings.rule is Rule.PRECISION:
+        return settings.minimum_precision, f"precision of {settings.minimum_precision:g} on the calibrate window"
+    wanted = settings.minimum_lift * base
+    multiple = f"{settings.minimum_lift:g} times the {base:.4f} of all candidates"
+    return wanted, f"precision of {wanted:.4f} ({multiple}) on the calibrate window"
 
 
 def _f1(kept: Kept) -> float:

@@ -76,6 +76,18 @@ def project_interactions(daily: DataFrame, as_of: datetime, settings: FeedbackSe
     )
 
 
+def counted_at_latest(daily: DataFrame, as_of: datetime) -> DataFrame:
+    """Daily counts with what came after `as_of` as if it had come on that day, for whoever may not look beyond it.
+
+    So strengths stay on the scale of a model that was trained as of that time, and those of a user without newer
+    actions stay what they were.
+
+    Args:
+        daily: gold.daily_interactions; no longer unique by day where days were moved.
+    """
+    return daily.withColumn("event_date", F.least("event_date", F.lit(as_of.astimezone(UTC).date())))
+
+
 def _day_that_counts(settings: FeedbackSettings) -> SparkColumn:
     up_to_that_day = (
         Window.partitionBy(*INTERACTIONS.key)

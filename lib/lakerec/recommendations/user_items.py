@@ -1,33 +1,34 @@
 """recommendations.user_items: what each user is recommended, batch by batch.
 
-The serving model knows everything up to `as_of`; users without factors get bestsellers. A probability is that of the
-evaluation model of the same settings, calibrated for the recommender the item came from.
+The serving model knows everything up to `as_of`; whoever is new or did something since is folded in, users of whom
+nothing is known get bestsellers. A probability is that of the evaluation model of the same settings, calibrated for the
+recommender the item came from.
 """
 
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
-from lakerec.diagnostics.lists import Catalogue
-from lakerec.diagnostics.probabilities import Calibration
-from lakerec.diagnostics.rankings import ALS, POPULARITY
+from lakerec.diagnostics.calibrations import Calibration
+from lakerec.diagnostics.rungs import ITEM_ATTRIBUTES, POPULARITY
 from lakerec.model.baselines import popularity_users
 from lakerec.model.scorer import top_n, with_masked
+from lakerec.recommendations.offer import Offer
 
 USER_ITEMS = Table(
     name="recommendations.user_items",
     comment="One row per (batch, user, rank). A batch is written in one commit: what is there of it is all of it.",
     columns=(
         Column("batch_id", T.StringType(), "Hash of everything that shapes the batch."),
-        Column("user_id", T.StringType(), "For whom."),
+        Column("user_id", T.StringType(), "For whom; of source session `session:<source>:<session_id>`."),
         Column("rank", T.IntegerType(), "Place in the user's list, from 1."),
         Column("item_id", T.StringType(), "What is recommended; nothing that the user had already."),
         Column("score", T.DoubleType(), "Raw score of the source; comparable within one source only."),
@@ -35,9 +36,10 @@ USER_ITEMS = Table(
             "probability", T.DoubleType(), "Chance of a relevant action within split.test_days; 0..1, null: unknown."
         ),
         Column("is_recommended", T.BooleanType(), "Whether probability reaches the chosen threshold, if any."),
-        Column("source", T.StringType(), "Who found it: als; popularity for users without factors."),
+        Column("source", T.StringType(), "Who found it: als, fold_in, session, item_attributes, popularity."),
         Column("model_id", T.StringType(), "Serving model."),
         Column("created_at", T.TimestampType(), "Start of the run that made the batch; UTC."),
+        Column("raw_rank", T.IntegerType(), "Place without the rules of the business; null: beyond the list."),
     ),
     key=("batch_id", "user_id", "rank"),
     write=Write.REPLACE_PARTITIONS,
@@ -53,65 +55,92 @@ class RecommendSettings(Settings):
         description="actions by which an item becomes known to a user and is listed no more; also masks evaluations"
     )
     only_available: bool = Field(description="leave out items that the catalogue says are not available")
+    session_days: int = Field(
+        ge=0, description="sessions without a sign-in of so many days up to the newest event get lists; 0: none; days"
+    )
+    new_item_slots: int = Field(
+        ge=0, description="last places of a list for items too new to have factors, by their attributes; items"
+    )
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.new_item_slots >= self.top_n:
+            raise ValueError("recommend.new_item_slots must be less than recommend.top_n")
+        return self
+
+
+class Audience(NamedTuple):
+    """For whom lists are made.
+
+    Attributes:
+        placed: user_ix, source, factors; see `ladder.place_users`.
+        everybody: user_ix, user_id; whoever is not placed gets bestsellers.
+        masked: distinct (user_ix, item_ix) that a user is not to be shown.
+    """
+
+    placed: DataFrame
+    everybody: DataFrame
+    masked: DataFrame
 
 
 def batch_id(
-    model_id: str, evaluation: Mapping[str, Any], settings: RecommendSettings, versions: Mapping[str, int]
+    model_id: str, judgement: Mapping[str, Any], settings: Mapping[str, Any], versions: Mapping[str, int]
 ) -> str:
     """Name of a batch: 16 hex digits that change with anything that shapes it, and with nothing else.
 
     Args:
         model_id: the serving model.
-        evaluation: calibrations by recommender and the threshold, as used.
+        judgement: coefficients and threshold of its evaluation, as used.
+        settings: sections of the configuration that shape lists and explanations.
         versions: Delta versions of the tables read beside the model's.
     """
-    identity = json.dumps([model_id, evaluation, settings.model_dump(mode="json"), versions], sort_keys=True)
+    identity = json.dumps([model_id, judgement, settings, versions], sort_keys=True)
     return sha256(identity.encode()).hexdigest()[:16]
 
 
-def available_items(item_factors: DataFrame, items: DataFrame, item_index: DataFrame) -> DataFrame:
-    """Leave out items that silver.items says are not available; an item it does not know, or knows nothing of, stays.
+def rank_everybody(audience: Audience, offer: Offer, depth: int, settings: RecommendSettings) -> DataFrame:
+    """The best `depth` items of every user: by the model for users with factors, bestsellers for the rest.
 
-    Args:
-        item_factors: item_ix and whatever else.
-        items: silver.items.
-        item_index: gold.item_index.
-    """
-    gone = items.where("is_available = false").join(item_index, on="item_id", how="inner").select("item_ix")
-    return item_factors.join(gone, on="item_ix", how="left_anti")
-
-
-def rank_everybody(factors: DataFrame, user_index: DataFrame, masked: DataFrame, items: Catalogue, n: int) -> DataFrame:
-    """The best n items of every user: by the model for users with factors, bestsellers for the rest.
-
-    Args:
-        factors: user_ix, factors of the serving model.
-        user_index: gold.user_index.
-        masked: distinct (user_ix, item_ix) that a user is not to be shown.
+    Users with factors find new items from place top_n - new_item_slots + 1 on, and behind these the model goes on.
 
     Returns:
-        source, user_ix, rank, item_ix, score. Fewer than n rows per user where too few items are left.
+        source, user_ix, rank, item_ix, score. Fewer than `depth` rows per user where too few items are left.
     """
-    known = factors.select("user_ix", "factors")
-    cold = popularity_users(user_index.select("user_ix").join(known, on="user_ix", how="left_anti"))
-    by_model = top_n(with_masked(known, masked), items.als, n).withColumn("source", F.lit(ALS))
-    by_sales = top_n(with_masked(cold, masked), items.popularity, n).withColumn("source", F.lit(POPULARITY))
-    return by_model.unionByName(by_sales)
+    placed = with_masked(audience.placed, audience.masked)
+    cold = audience.everybody.select("user_ix").join(audience.placed, on="user_ix", how="left_anti")
+    by_sales = top_n(with_masked(popularity_users(cold), audience.masked), offer.popularity, depth)
+    by_model = top_n(placed, offer.model, depth).join(
+        audience.placed.select("user_ix", "source"), "user_ix", how="inner"
+    )
+    if settings.new_item_slots and len(offer.new.item_ix):
+        by_model = _with_new_items(by_model, top_n(placed, offer.new, settings.new_item_slots), depth, settings)
+    return by_model.unionByName(by_sales.withColumn("source", F.lit(POPULARITY)))
+
+
+def _with_new_items(by_model: DataFrame, new: DataFrame, depth: int, settings: RecommendSettings) -> DataFrame:
+    first = settings.top_n - settings.new_item_slots
+    is_behind = (F.col("source") != ITEM_ATTRIBUTES) & (F.col("rank") > first)
+    place = F.when(F.col("source") == ITEM_ATTRIBUTES, F.col("rank") + first).otherwise(
+        F.col("rank") + F.when(is_behind, settings.new_item_slots).otherwise(0)
+    )
+    both = by_model.unionByName(new.withColumn("source", F.lit(ITEM_ATTRIBUTES))).withColumn("place", place)
+    rank = F.row_number().over(Window.partitionBy("user_ix").orderBy("place"))
+    return both.withColumn("rank", rank).where(F.col("rank") <= depth).drop("place")
 
 
 def name_recommendations(lists: DataFrame, user_index: DataFrame, item_index: DataFrame) -> DataFrame:
     """Ids instead of positions in the index.
 
     Args:
-        lists: source, user_ix, rank, item_ix, score.
+        lists: user_ix, item_ix and whatever else.
 
     Returns:
-        source, user_id, rank, item_id, score. One row per row of `lists`.
+        The same with user_id and item_id in their places. One row per row of `lists`.
     """
     users = user_index.select("user_ix", "user_id")
     items = F.broadcast(item_index.select("item_ix", "item_id"))
     named = lists.join(items, on="item_ix", how="inner").join(users, on="user_ix", how="inner")
-    return named.select("source", "user_id", "rank", "item_id", "score")
+    return named.drop("user_ix", "item_ix")
 
 
 def judge_recommendations(
@@ -127,13 +156,6 @@ def judge_recommendations(
     judged = lists.withColumn("probability", _probability(calibrations))
     reaches = F.lit(False) if threshold is None else F.col("probability") >= F.lit(threshold)
     return judged.withColumn("is_recommended", F.coalesce(reaches, F.lit(False)))
-
-
-def newest_batch(user_items: DataFrame) -> Row | None:
-    """The batch made last: batch_id, model_id, created_at; None without any. Collects one row."""
-    batches = user_items.groupBy("batch_id", "model_id").agg(F.max("created_at").alias("created_at"))
-    newest = batches.orderBy(F.desc("created_at"), "batch_id").limit(1).collect()
-    return newest[0] if newest else None
 
 
 def _probability(calibrations: Mapping[str, Calibration]) -> SparkColumn:

@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lakerec.diagnostics.rankings import ALS, LADDER, POPULARITY, RANDOM
+from lakerec.diagnostics.rungs import FOLD_IN
 from lakerec.report.facts import Facts
 
 INK, PAPER = "#23303d", "#ffffff"
-COLOURS = {ALS: "#1f6f8b", LADDER: "#3fa796", POPULARITY: "#e0a458", RANDOM: "#b8b8b8"}
+COLOURS = {ALS: "#1f6f8b", LADDER: "#3fa796", POPULARITY: "#e0a458", RANDOM: "#b8b8b8", FOLD_IN: "#7a4d9c"}
 LABELS = {ALS: "model", LADDER: "model, bestsellers for newcomers", POPULARITY: "bestsellers", RANDOM: "random"}
+LABELS |= {FOLD_IN: "newcomers, folded in"}
 COMPARED = (ALS, POPULARITY, RANDOM)
 METRICS = ("recall", "precision", "ndcg", "map", "mrr", "hit_rate")
 

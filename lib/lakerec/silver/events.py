@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Expectation, Settings, Table, Write
-from lakerec.quality import Belief, split_by_belief
+from lakerec.quality import Belief, judge, split_judged
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.ids import IDS, has_short_ids, in_namespace, tidy_id
 from lakerec.silver.rejected_events import REJECTED_EVENTS
@@ -78,30 +78,32 @@ class CleanedEvents(NamedTuple):
     rejected: DataFrame
 
 
-def clean_events(
-    records: DataFrame, sessions: DataFrame, settings: EventSettings, session: SessionSettings
-) -> CleanedEvents:
-    """Believe, deduplicate and link the records of whole days.
+def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings) -> CleanedEvents:
+    """Deduplicate and link the events of whole days.
 
     Args:
-        records: bronze.events, all records of the days to be replaced and, where sessions are made, of the day before
-            each: rows of silver for those days come out as well, and are to be left out.
+        belief: what `believe_events` makes of all records of the days to be replaced and, where sessions are made, of
+            the day before each: rows of silver for those days come out as well, and are to be left out.
         sessions: silver.sessions of the days to be replaced and of the `session.max_days` days after each.
-        settings: what is believed.
         session: how events are joined to sessions, and how far a sign-in reaches back.
 
     Returns:
         The rows of silver.events and of silver.rejected_events for those days.
     """
-    believed, rejected = believe_events(records, settings)
-    linked = link_users(make_sessions(keep_first(believed), session.gap_minutes), sessions, session.max_days)
-    as_sent = rejected.withColumn("occurred_at", F.col("occurred_at_sent"))
+    once = make_sessions(keep_first(belief.believed), session.gap_minutes)
+    linked = link_users(once, sessions, session.max_days)
+    as_sent = belief.rejected.withColumn("occurred_at", F.col("occurred_at_sent"))
     return CleanedEvents(linked.select(EVENTS.names), as_sent.select(REJECTED_EVENTS.names))
 
 
 def believe_events(records: DataFrame, settings: EventSettings) -> Belief:
     """The records of bronze.events, typed and split by belief, duplicates still among them."""
-    return split_by_belief(type_events(records, settings), believed_when(settings))
+    return split_judged(judge_events(records, settings))
+
+
+def judge_events(records: DataFrame, settings: EventSettings) -> DataFrame:
+    """The records of bronze.events, typed, with the `reasons` not to believe them: both sides in one frame."""
+    return judge(type_events(records, settings), believed_when(settings))
 
 
 def keep_first(believed: DataFrame) -> DataFrame:
@@ -111,7 +113,7 @@ def keep_first(believed: DataFrame) -> DataFrame:
     still ties differs in nothing but where it was read.
     """
     order = ("occurred_at", "raw_sha256", "record_number", *CONTENT, "file_id", "line_number")
-    nth = F.row_number().over(Window.partitionBy(*EVENTS.key).orderBy(*order))
+    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key)).orderBy(*order))
     return believed.withColumn("nth", nth).where("nth = 1").drop("nth")
 
 

@@ -92,7 +92,7 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
         sessions: silver.sessions of the events' days and of the `max_days` days after each.
         max_days: how many days later a sign-in may be.
     """
-    own = Window.partitionBy(*SESSIONS.key, _alone_without_session()).orderBy("occurred_at", "event_id")
+    own = Window.partitionBy(*reversed(SESSIONS.key), _alone_without_session()).orderBy("occurred_at", "event_id")
     later_that_day = F.first("user_id", ignorenulls=True).over(own.rowsBetween(0, Window.unboundedFollowing))
     return (
         events.withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})
@@ -109,18 +109,23 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
     )
 
 
-def days_to_relink(sessions: DataFrame, records: DataFrame, max_days: int) -> DataFrame:
-    """Days whose links may change with other days' records: column `event_date`, one row per day.
+def days_to_relink(sessions: DataFrame, records: DataFrame, new: DataFrame, max_days: int) -> DataFrame:
+    """Days whose links may change with new records of other days: column `event_date`, one row per day.
 
-    Decided by which sessions the records name, not by what changed in them: a run that was cut short finds the same
-    days again.
+    A new record may sign in its own session, and by displacing a record of the same identity undo the sign-in of
+    another. Decided by which sessions such records name, not by what changed in them: a run that was cut short finds
+    the same days again.
 
     Args:
         sessions: silver.sessions of the days that may be touched.
-        records: bronze.events (or silver.events) of the days that changed.
+        records: bronze.events of the days that changed.
+        new: those of `records` that silver does not know yet; it may be all of them.
         max_days: how many days later a sign-in may be.
     """
-    named = records.select(
+    identity = ["source", "event_date", "tidy_event_id"]
+    known, fresh = (frame.withColumn("tidy_event_id", tidy_id("event_id")) for frame in (records, new))
+    touched = known.where("user_id IS NOT NULL").join(fresh.select(*identity), identity, how="left_semi")
+    named = touched.select(
         "source", tidy_id("session_id").alias("session_id"), F.col("event_date").alias("later_date")
     ).distinct()
     gap = F.datediff("later_date", "event_date")

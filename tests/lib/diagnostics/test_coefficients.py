@@ -1,7 +1,7 @@
 """diagnostics.coefficients: chosen and fitted numbers as rows."""
 
+from lakerec.diagnostics.calibrations import Calibration, Knot
 from lakerec.diagnostics.coefficients import calibration_of, chosen_coefficients, fitted_coefficients
-from lakerec.diagnostics.probabilities import Calibration
 
 SETTINGS = {
     "als": {"alpha": 40.0, "rank": 16, "implicit": True},
@@ -25,11 +25,24 @@ def test_every_number_of_the_settings_is_a_row_with_its_unit_and_texts_and_switc
 
 
 def test_a_calibration_is_read_back_as_it_was_written():
-    calibrations = {"als": Calibration(-4.0, 12.5), "popularity": Calibration(None, None, "3 of 80 were bought")}
+    calibrations = {
+        "als": Calibration(-4.0, 12.5),
+        "popularity": Calibration(None, None, "3 of 80 were bought"),
+        "fold_in": Calibration(None, None, "the better one", (Knot(0.1, 0.01), Knot(0.5, 0.02))),
+    }
 
     rows = [row._asdict() for row in fitted_coefficients(calibrations)]
 
-    assert [row["name"] for row in rows] == ["als.intercept", "als.slope", "popularity.intercept", "popularity.slope"]
+    assert [row["name"] for row in rows][:4] == [
+        "als.intercept",
+        "als.slope",
+        "popularity.intercept",
+        "popularity.slope",
+    ]
+    assert [(row["name"], row["position"], row["value"]) for row in rows[-2:]] == [
+        ("fold_in.knot_score", 1, 0.5),
+        ("fold_in.knot_probability", 1, 0.02),
+    ]
     assert {name: calibration_of(rows, name) for name in calibrations} == calibrations
 
 

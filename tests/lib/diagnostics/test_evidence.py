@@ -84,7 +84,9 @@ def test_the_model_is_calibrated_on_all_its_users_and_bestsellers_on_newcomers_w
 
 
 def test_without_candidates_each_recommender_has_none(spark):
-    served = spark.createDataFrame([], "recommender string, split string, score double, is_relevant boolean")
+    served = spark.createDataFrame(
+        [], "recommender string, split string, user_ix int, score double, is_relevant boolean"
+    )
 
     found = fit_candidates(served)
 

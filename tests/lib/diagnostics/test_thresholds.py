@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lakerec.diagnostics.thresholds import Kept, Outcomes, ThresholdSettings, fit_thresholds, keep
+from lakerec.diagnostics.thresholds import Kept, Outcomes, Rule, ThresholdSettings, fit_thresholds, keep
 
 
 def outcomes(probability, is_bought):
@@ -17,7 +17,9 @@ def chosen(thresholds):
 
 VALIDATION = outcomes([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1])  # half of all candidates were bought
 TEST = outcomes([0.1, 0.25, 0.3, 0.9], [1, 0, 0, 1])
-SETTINGS = ThresholdSettings(minimum_lift=1.5, candidate_count=4)
+SETTINGS = ThresholdSettings(
+    rule="lift", minimum_lift=1.5, minimum_precision=0.9, gain=10.0, cost=2.0, candidate_count=4
+)
 
 
 def test_keeping_counts_candidates_at_the_threshold_itself():
@@ -84,3 +86,27 @@ def test_equal_probabilities_make_one_threshold_and_no_candidates_make_none():
 def test_a_lift_of_one_is_refused_because_it_would_recommend_everything():
     with pytest.raises(ValueError, match="greater than 1"):
         ThresholdSettings(minimum_lift=1.0, candidate_count=4)
+
+
+def test_a_precision_may_be_asked_for_outright():
+    thresholds = fit_thresholds(VALIDATION, TEST, SETTINGS.model_copy(update={"rule": Rule.PRECISION}))
+
+    assert chosen(thresholds).threshold == 0.3
+    assert chosen(thresholds).reason == "lowest threshold with a precision of 0.9 on the calibrate window"
+
+
+def test_the_expected_value_is_what_purchases_gain_less_what_showing_costs():
+    thresholds = fit_thresholds(VALIDATION, TEST, SETTINGS.model_copy(update={"rule": Rule.VALUE}))
+
+    # kept 4, 3, 2, 1 of 4 candidates, bought 2, 2, 2, 1 of them
+    assert [row.fitted_value for row in thresholds] == [
+        1000 * (10 * 2 - 2 * 4) / 4,
+        1000 * (10 * 2 - 2 * 3) / 4,
+        1000 * (10 * 2 - 2 * 2) / 4,
+        1000 * (10 * 1 - 2 * 1) / 4,
+    ]
+    assert thresholds[0].expected_value == 1000 * (10 * 2 - 2 * 4) / 4
+    assert chosen(thresholds).threshold == 0.3
+    assert chosen(thresholds).reason == (
+        "largest expected value on the calibrate window, at a gain of 10 a purchase and a cost of 2 an item"
+    )

@@ -10,8 +10,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 def test_every_row_of_the_batch_is_shown_under_the_name_of_its_release(spark):
     batch = [
-        ("b1", "ann", 1, "i1", 0.5, 0.02, True, "als", "m1", NOON),
-        ("b1", "eve", 1, "i0", 0.4, None, False, "popularity", "m1", NOON),
+        ("b1", "ann", 1, "i1", 0.5, 0.02, True, "als", "m1", NOON, 1),
+        ("b1", "eve", 1, "i0", 0.4, None, False, "popularity", "m1", NOON, 1),
     ]
 
     shown = show_release(spark.createDataFrame(batch, USER_ITEMS.schema), "000001-b1")

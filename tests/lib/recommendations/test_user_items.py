@@ -1,28 +1,25 @@
 """recommendations.user_items: lists by name, with a probability, and a batch's name."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 
-from lakerec.diagnostics.lists import Catalogue
-from lakerec.diagnostics.probabilities import Calibration
+from lakerec.diagnostics.calibrations import Calibration
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.model.scorer import ItemSide
+from lakerec.recommendations.offer import Offer
 from lakerec.recommendations.user_items import (
-    USER_ITEMS,
+    Audience,
     RecommendSettings,
-    available_items,
     batch_id,
     judge_recommendations,
     name_recommendations,
-    newest_batch,
     rank_everybody,
 )
-from lakerec.silver.items import ITEMS
 
-SETTINGS = RecommendSettings(top_n=3, mask_actions=("view",), only_available=True)
+SETTINGS = RecommendSettings(top_n=3, mask_actions=("view",), only_available=True, session_days=1, new_item_slots=0)
+PLACED = "user_ix int, source string, factors array<float>"
+NOTHING = ItemSide(np.empty(0, np.int32), np.empty((0, 1), np.float32))
 LISTS = "source string, user_ix int, rank int, item_ix int, score double"
 
 
@@ -55,13 +52,12 @@ def test_known_users_get_what_brute_force_finds_and_cold_users_bestsellers(spark
         order = sorted(factors, key=names.__getitem__)
         return ItemSide(np.array(order, np.int32), np.stack([factors[ix] for ix in order]))
 
-    rows = rank_everybody(
-        spark.createDataFrame([(ix, f.tolist()) for ix, f in users.items()], "user_ix int, factors array<float>"),
+    audience = Audience(
+        spark.createDataFrame([(ix, "als", f.tolist()) for ix, f in users.items()], PLACED),
         spark.createDataFrame([(f"u{ix}", ix) for ix in range(15)], USER_INDEX.schema),
         spark.createDataFrame(sorted(masked), "user_ix int, item_ix int"),
-        Catalogue(side(items), side(popular)),
-        n=10,
-    ).collect()
+    )
+    rows = rank_everybody(audience, Offer(side(items), NOTHING, side(popular)), 10, SETTINGS).collect()
 
     found = {source: {} for source in ("als", "popularity")}
     for row in rows:
@@ -70,17 +66,22 @@ def test_known_users_get_what_brute_force_finds_and_cold_users_bestsellers(spark
     assert found["popularity"] == brute_force(cold, popular, names, masked, 10)
 
 
-def test_an_item_stays_unless_the_catalogue_says_that_it_is_not_available(spark):
-    factors = spark.createDataFrame(
-        [(0, [1.0]), (1, [1.0]), (2, [1.0]), (3, [1.0])], "item_ix int, factors array<float>"
-    )
-    values = [{"item_id": "i0", "is_available": True}, {"item_id": "i1", "is_available": False}, {"item_id": "i2"}]
-    items = spark.createDataFrame([tuple(v.get(name) for name in ITEMS.names) for v in values], ITEMS.schema)
-    index = spark.createDataFrame([(f"i{ix}", ix) for ix in range(4)], ITEM_INDEX.schema)
+def test_new_items_get_the_last_places_and_the_model_goes_on_behind_them(spark):
+    placed = spark.createDataFrame([(0, "als", [1.0]), (1, "fold_in", [2.0])], PLACED)
+    model = ItemSide(np.arange(5, dtype=np.int32), np.array([[5.0], [4.0], [3.0], [2.0], [1.0]], np.float32))
+    new = ItemSide(np.array([-1, -2], np.int32), np.array([[0.5], [9.0]], np.float32))
+    nobody = spark.createDataFrame([], "user_ix int, user_id string")
+    masked = spark.createDataFrame([(1, -2), (1, -1)], "user_ix int, item_ix int")
+    settings = SETTINGS.model_copy(update={"new_item_slots": 1})
 
-    left = available_items(factors, items, index).collect()
+    rows = rank_everybody(Audience(placed, nobody, masked), Offer(model, new, NOTHING), 4, settings).collect()
 
-    assert sorted(row["item_ix"] for row in left) == [0, 2, 3]
+    found = {
+        user: [(r.source, r.item_ix) for r in sorted(rows, key=lambda r: r.rank) if r.user_ix == user]
+        for user in (0, 1)
+    }
+    assert found[0] == [("als", 0), ("als", 1), ("item_attributes", -2), ("als", 2)]
+    assert found[1] == [("fold_in", ix) for ix in range(4)]  # user 1 had both new items
 
 
 def test_probability_and_recommendation_follow_the_calibration_of_the_source(spark):
@@ -108,43 +109,21 @@ def test_lists_get_the_ids_that_people_know(spark):
         spark.createDataFrame([("shirt", 0), ("shoe", 1)], ITEM_INDEX.schema),
     )
 
-    assert [tuple(row) for row in named.collect()] == [("als", "ben", 1, "shirt", 0.5)]
-
-
-def test_the_newest_batch_is_the_one_created_last(spark):
-    def row(batch, hour):
-        return (
-            batch,
-            "ann",
-            1,
-            "i1",
-            0.5,
-            None,
-            False,
-            "als",
-            f"model of {batch}",
-            datetime(2026, 3, 2, hour, tzinfo=UTC),
-        )
-
-    batches = spark.createDataFrame([row("b9", 8), row("b1", 9)], USER_ITEMS.schema)
-
-    newest = newest_batch(batches)
-
-    assert (newest["batch_id"], newest["model_id"]) == ("b1", "model of b1")
-    assert newest_batch(batches.where("false")) is None
+    (row,) = named.collect()
+    assert row.asDict() == {"source": "als", "user_id": "ben", "rank": 1, "item_id": "shirt", "score": 0.5}
 
 
 def test_a_batch_changes_its_name_with_anything_that_shapes_it_and_with_nothing_else():
-    evaluation = {"calibrations": {"als": Calibration(-1.0, 2.0)}, "threshold": 0.5}
-    name = batch_id("m1", evaluation, SETTINGS, {"silver.items": 1})
+    judgement, settings = {"coefficients": [{"value": 2.0}], "threshold": None}, {"recommend": {"top_n": 3}}
+    name = batch_id("m1", judgement, settings, {"silver.items": 1})
 
     others = {
-        batch_id("m2", evaluation, SETTINGS, {"silver.items": 1}),
-        batch_id("m1", {**evaluation, "threshold": 0.6}, SETTINGS, {"silver.items": 1}),
-        batch_id("m1", evaluation, SETTINGS.model_copy(update={"top_n": 4}), {"silver.items": 1}),
-        batch_id("m1", evaluation, SETTINGS, {"silver.items": 2}),
+        batch_id("m2", judgement, settings, {"silver.items": 1}),
+        batch_id("m1", {**judgement, "threshold": {"threshold": 0.6}}, settings, {"silver.items": 1}),
+        batch_id("m1", judgement, {"recommend": {"top_n": 4}}, {"silver.items": 1}),
+        batch_id("m1", judgement, settings, {"silver.items": 2}),
     }
 
     assert len(name) == 16
     assert len(others - {name}) == 4
-    assert batch_id("m1", dict(reversed(evaluation.items())), SETTINGS, {"silver.items": 1}) == name
+    assert batch_id("m1", dict(reversed(judgement.items())), settings, {"silver.items": 1}) == name

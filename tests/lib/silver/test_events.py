@@ -24,7 +24,8 @@ SESSION = SessionSettings(
 
 
 def cleaned(spark: SparkSession, records: list[dict]) -> tuple[DataFrame, DataFrame]:
-    return clean_events(raw_events(spark, records), rows_of(spark, SESSIONS, []), SETTINGS, SESSION)
+    belief = believe_events(raw_events(spark, records), SETTINGS)
+    return clean_events(belief, rows_of(spark, SESSIONS, []), SESSION)
 
 
 def believed(spark: SparkSession, *records: dict) -> list:
@@ -196,7 +197,7 @@ def test_many_small_worlds_in_any_order_are_what_plain_python_says(spark, worlds
     raw = raw_events(spark, records)
     events = make_sessions(keep_first(believe_events(raw, SETTINGS).believed), SESSION.gap_minutes)
     sessions = summarise_sessions(events, SESSION)
-    both = clean_events(raw, sessions, SETTINGS, SESSION)
+    both = clean_events(believe_events(raw, SETTINGS), sessions, SESSION)
 
     told = oracle.predict(placed, SETTINGS, SESSION)
     assert oracle.events_of(both.believed.collect()) == oracle.shown(told.events)

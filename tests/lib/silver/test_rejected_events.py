@@ -1,4 +1,4 @@
-from lakerec.silver.events import EventSettings, clean_events
+from lakerec.silver.events import EventSettings, believe_events, clean_events
 from lakerec.silver.rejected_events import REJECTED_EVENTS
 from lakerec.silver.sessions import SESSIONS, SessionSettings
 from tests.records import a_record, on, raw_events, rows_of
@@ -12,7 +12,7 @@ def test_a_rejected_record_tells_where_it_was_read_and_what_it_said(spark):
         spark, [a_record("e1", action=" Hover"), a_record("e2", event_at=None, occurred_at="soon", file_id="f2")]
     )
 
-    rejected = clean_events(records, rows_of(spark, SESSIONS, []), SETTINGS, SESSION).rejected
+    rejected = clean_events(believe_events(records, SETTINGS), rows_of(spark, SESSIONS, []), SESSION).rejected
 
     hover, soon = rejected.orderBy("line_number").collect()
     assert rejected.columns == REJECTED_EVENTS.names

@@ -168,9 +168,10 @@ def test_earlier_days_with_anonymous_events_of_the_same_sessions_are_computed_ag
             waiting | {"event_date": on(5)},
         ],
     )
-    changed = raw_events(spark, [a_record("e1", at(4), session_id="s1"), a_record("e2", at(4))])
+    signed_in = a_record("e1", at(4), session_id="s1", user_id="ann")
+    records = raw_events(spark, [signed_in, a_record("e2", at(4), session_id="s2", user_id="bea")])
 
-    found = days_to_relink(sessions, changed, max_days).orderBy("event_date").collect()
+    found = days_to_relink(sessions, records, raw_events(spark, [signed_in]), max_days).orderBy("event_date").collect()
 
     assert [row.event_date for row in found] == days
 
@@ -180,6 +181,8 @@ def test_a_day_whose_sessions_were_all_signed_in_is_left_alone(spark):
         spark, SESSIONS, [{"source": "shop", "session_id": "s1", "event_date": on(3), "anonymous_count": 0}]
     )
 
-    found = days_to_relink(sessions, raw_events(spark, [a_record("e1", at(4), session_id="s1")]), 2)
+    new = raw_events(spark, [a_record("e1", at(4), session_id="s1", user_id="ann")])
+
+    found = days_to_relink(sessions, new, new, 2)
 
     assert found.collect() == []

@@ -1,0 +1,192 @@
+"""Turning a score into a probability: Platt scaling or isotonic regression, whichever foretells better.
+
+A score orders items, it is no probability. Fitted on the calibrate window, a calibration says how likely it is that a
+listed item that the user has not had sees a relevant action (`split.relevant_actions`) within a window as long as the
+calibrate window (`split.calibrate_days`). Both ways never fall where the score rises.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import functions as F
+
+from lakerec.contract import Settings
+from lakerec.model.scorer import Ints
+
+Floats = npt.NDArray[np.float64]
+
+
+class CalibrationSettings(Settings):
+    """How scores become probabilities."""
+
+    minimum_positives: int = Field(ge=1, description="fewest bought candidates to fit a calibration on; candidates")
+    bin_count: int = Field(ge=2, le=1000, description="bins of the reliability table; bins")
+    fold_count: int = Field(ge=2, le=100, description="parts that users are cut into to choose between the ways; parts")
+
+
+class Candidates(NamedTuple):
+    """Listed (user, item) pairs of one window: score, 1 where the item was bought, else 0, and whose list it was."""
+
+    score: Floats
+    is_bought: Floats
+    user_ix: Ints
+
+    def of(self, rows: npt.NDArray[np.bool_]) -> "Candidates":
+        """Some of them."""
+        return Candidates(self.score[rows], self.is_bought[rows], self.user_ix[rows])
+
+
+class Knot(NamedTuple):
+    """A point of an isotonic calibration."""
+
+    score: float
+    probability: float
+
+
+class Calibration(NamedTuple):
+    """How a score becomes a probability.
+
+    Platt: 1 / (1 + exp(-(intercept + slope · score))). Isotonic: between its knots along the straight line, beyond them
+    as at the outermost. Neither, with the reason, where there was no ground to fit one; else the reason is why this way
+    was chosen.
+    """
+
+    intercept: float | None
+    slope: float | None
+    reason: str | None = None
+    knots: tuple[Knot, ...] = ()
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it gives probabilities."""
+        return self.slope is not None or bool(self.knots)
+
+    def of(self, score: Floats) -> Floats:
+        """Probabilities of scores; nan where nothing was fitted."""
+        if self.knots:
+            scores, probabilities = zip(*self.knots, strict=True)
+            return np.interp(score, scores, probabilities)
+        if self.intercept is None or self.slope is None:
+            return np.full(len(score), np.nan)
+        return 1 / (1 + np.exp(-(self.intercept + self.slope * score)))
+
+    def of_column(self, score: SparkColumn) -> SparkColumn:
+        """Probabilities of a score column; null where nothing was fitted."""
+        if self.knots:
+            return _along(self.knots, score)
+        if self.intercept is None or self.slope is None:
+            return F.lit(None).cast("double")
+        return 1 / (1 + F.exp(-(F.lit(self.intercept) + F.lit(self.slope) * score)))
+
+
+def fit_calibration(candidates: Candidates, settings: CalibrationSettings) -> Calibration:
+    """Platt scaling or isotonic regression: the one with the smaller cross-validated log-loss; Platt where they tie.
+
+    Users are cut into `fold_count` parts, so that a user's candidates are never on both sides.
+    """
+    platt = fit_platt(candidates, settings)
+    if platt.slope is None:
+        return platt
+    folds = candidates.user_ix % settings.fold_count
+    losses = {fit: _cross_validated(fit, candidates, folds, settings) for fit in (fit_platt, fit_isotonic)}
+    by_platt, by_isotonic = losses.values()
+    compared = f"cross-validated log-loss {by_platt:.6f} by Platt scaling, {by_isotonic:.6f} by isotonic regression"
+    chosen = platt if by_platt <= by_isotonic else fit_isotonic(candidates, settings)
+    return chosen._replace(reason=compared)
+
+
+def fit_platt(candidates: Candidates, settings: CalibrationSettings) -> Calibration:
+    """Fit Platt scaling, or say why not.
+
+    Logistic regression without a penalty on the score, with Platt's targets (n₊ + 1)/(n₊ + 2) for bought and
+    1/(n₋ + 2) for not bought, which keep the slope finite where the score separates the two. Source: Platt,
+    "Probabilistic outputs for support vector machines", 1999, section 2.2.
+
+    A slope of zero or less would say that a higher score makes a purchase less likely: then the score means nothing
+    here, and no probability is better than an upside-down one.
+    """
+    positives = int(candidates.is_bought.sum())
+    negatives = len(candidates.score) - positives
+    if positives < settings.minimum_positives:
+        few = f"{positives} of {len(candidates.score)} candidates were bought, fewer than {settings.minimum_positives}"
+        return Calibration(None, None, few)
+    if negatives == 0:
+        return Calibration(None, None, f"all {positives} candidates were bought")
+    centre, spread = float(candidates.score.mean()), float(candidates.score.std())
+    if spread == 0:
+        return Calibration(None, None, "all candidates have the same score")
+    intercept, slope = _logistic((candidates.score - centre) / spread, candidates.is_bought, positives, negatives)
+    if slope <= 0:
+        return Calibration(None, None, f"a higher score went with fewer purchases (slope {slope / spread:.3g})")
+    return Calibration(intercept - slope * centre / spread, slope / spread)
+
+
+def fit_isotonic(candidates: Candidates, settings: CalibrationSettings) -> Calibration:
+    """The non-decreasing curve nearest to what was bought; see `fit_platt` for where there is no ground for it.
+
+    Its ends are kept from 0 and 1 by 1 / (n + 2), as a count of n says nothing finer. Source: Zadrozny and Elkan,
+    "Transforming classifier scores into accurate multiclass probability estimates", 2002, section 3.2.
+    """
+    from sklearn.isotonic import IsotonicRegression  # imported where it is used: it takes a second
+
+    platt = fit_platt(candidates, settings)
+    if platt.slope is None:
+        return platt
+    nearest = 1 / (len(candidates.score) + 2)
+    fitted = IsotonicRegression(y_min=nearest, y_max=1 - nearest, out_of_bounds="clip")
+    fitted.fit(candidates.score, candidates.is_bought)
+    points = zip(fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist(), strict=True)
+    return Calibration(None, None, None, tuple(Knot(*point) for point in points))
+
+
+def share_bought(candidates: Candidates) -> float:
+    """The base rate; 0 without candidates."""
+    return float(candidates.is_bought.mean()) if len(candidates.is_bought) else 0.0
+
+
+def log_loss(probability: Floats, is_bought: Floats) -> Floats:
+    """-log of the probability given to what happened, candidate by candidate."""
+    return -np.log(np.where(is_bought == 1, probability, 1 - probability))
+
+
+def _cross_validated(
+    fit: Callable[[Candidates, CalibrationSettings], Calibration],
+    candidates: Candidates,
+    folds: Ints,
+    settings: CalibrationSettings,
+) -> float:
+    """Mean log-loss of each part by what was fitted on the others; infinite where one of them gives no fit."""
+    alone = settings.model_copy(update={"minimum_positives": 1})
+    losses = []
+    for fold in np.unique(folds):
+        fitted, left_out = fit(candidates.of(folds != fold), alone), candidates.of(folds == fold)
+        if not fitted.is_fitted:
+            return float("inf")
+        losses.append(log_loss(fitted.of(left_out.score), left_out.is_bought))
+    return float(np.concatenate(losses).mean())
+
+
+def _along(knots: tuple[Knot, ...], score: SparkColumn) -> SparkColumn:
+    first, last = knots[0], knots[-1]
+    chain = F.when(score <= first.score, F.lit(first.probability))
+    for low, high in pairwise(knots):
+        if high.score > low.score:
+            rise = (high.probability - low.probability) / (high.score - low.score)
+            chain = chain.when(score <= high.score, F.lit(low.probability) + F.lit(rise) * (score - F.lit(low.score)))
+    return F.when(score.isNotNull(), chain.otherwise(F.lit(last.probability)))
+
+
+def _logistic(score: Floats, is_bought: Floats, positives: int, negatives: int) -> tuple[float, float]:
+    from sklearn.linear_model import LogisticRegression  # imported where it is used: it takes a second
+
+    target = np.where(is_bought == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    both = np.concatenate([score, score]).reshape(-1, 1)
+    outcome = np.repeat([1, 0], len(score))
+    weight = np.concatenate([target, 1 - target])
+    fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(both, outcome, sample_weight=weight)
+    return float(fitted.intercept_[0]), float(fitted.coef_[0, 0])

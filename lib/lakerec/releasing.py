@@ -1,0 +1,85 @@
+"""What follows a release: the model registry's alias, recommendations.shown, and the end of old batches.
+
+One commit of recommendations.releases decides what is live. Everything here only follows it, in this order, and can be
+done again: where `shown` names the live release, what stands before it has been done, or its failure is on record.
+"""
+
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from lakerec.contract import Table
+from lakerec.lakehouse import Lakehouse
+from lakerec.recommendations.batches import BATCHES, newest_batch
+from lakerec.recommendations.coefficients import COEFFICIENTS
+from lakerec.recommendations.explanations import EXPLANATIONS
+from lakerec.recommendations.releases import (
+    RELEASES,
+    Release,
+    ReleaseSettings,
+    is_published,
+    kept_batches,
+    live_release,
+    publish_batch,
+)
+from lakerec.recommendations.ruled_out import RULED_OUT
+from lakerec.recommendations.shown import SHOWN, show_release, shown_release
+from lakerec.recommendations.similar_items import SIMILAR_ITEMS
+from lakerec.recommendations.user_items import USER_ITEMS
+from lakerec.tracking import Store, point_champion
+
+OF_BATCHES: tuple[Table, ...] = (BATCHES, USER_ITEMS, RULED_OUT, EXPLANATIONS, SIMILAR_ITEMS, COEFFICIENTS)
+"""Tables that a batch has rows in; its row in recommendations.batches is the last to be written and the first to go."""
+
+
+def read_history(lake: Lakehouse) -> list[Release]:
+    """All releases, oldest first."""
+    return [Release(*row) for row in lake.read(RELEASES).orderBy("release_id").collect()]
+
+
+def write_history(lake: Lakehouse, history: list[Release]) -> None:
+    """The one commit that makes a release."""
+    lake.overwrite(RELEASES, lake.spark.createDataFrame(history, RELEASES.schema))
+
+
+def release_newest(lake: Lakehouse) -> list[Release]:
+    """Release the newest complete batch unless it ever was; the history as it is then."""
+    history, batch = read_history(lake), newest_batch(lake.read(BATCHES))
+    if batch is not None and not is_published(history, batch.batch_id):
+        history = publish_batch(history, batch.batch_id, batch.model_id, lake.now)
+        write_history(lake, history)
+    return history
+
+
+def follow_live(lake: Lakehouse, history: list[Release], store: Store, settings: ReleaseSettings) -> int:
+    """Bring alias, `shown` and the kept batches to where the live release is; rows shown, 0 where they were there."""
+    live = live_release(history)
+    assert live is not None  # every release leaves one live
+    is_shown = shown_release(lake.read(SHOWN)) == live.release_id
+    if not is_shown or live.alias_error:
+        _follow_alias(lake, history, live, store)
+    if is_shown:
+        return 0
+    rows = lake.overwrite(SHOWN, show_release(lake.read_partition(USER_ITEMS, live.batch_id), live.release_id))
+    delete_old_batches(lake, history, settings)
+    return rows
+
+
+def delete_old_batches(lake: Lakehouse, history: list[Release], settings: ReleaseSettings) -> None:
+    """Delete what no kept release names, also the remains of batches that were cut short; a batch to come is kept."""
+    newest = newest_batch(lake.read(BATCHES))
+    kept = kept_batches(history, settings.keep_releases) | ({newest.batch_id} if newest else set())
+    present = [
+        lake.read(table).select("batch_id").distinct().selectExpr(f"'{table.name}' AS name", "*")
+        for table in OF_BATCHES
+    ]
+    found = reduce(DataFrame.unionByName, present).collect()
+    for table in OF_BATCHES:
+        if old := {row.batch_id for row in found if row.name == table.name} - kept:
+            lake.delete_partitions(table, old)
+
+
+def _follow_alias(lake: Lakehouse, history: list[Release], live: Release, store: Store) -> None:
+    error = point_champion(store, live.model_id)
+    if error != live.alias_error:
+        write_history(lake, [r._replace(alias_error=error) if r == live else r for r in history])

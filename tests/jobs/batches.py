@@ -1,0 +1,39 @@
+"""Batches of one recommendation, complete and cut short, for the tests of releases."""
+
+from datetime import UTC, datetime, timedelta
+
+from lakerec.lakehouse import Lakehouse
+from lakerec.recommendations.batches import BATCHES
+from lakerec.recommendations.explanations import EXPLANATIONS
+from lakerec.recommendations.releases import RELEASES
+from lakerec.recommendations.shown import SHOWN
+from lakerec.recommendations.user_items import USER_ITEMS
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def add_batch(lake: Lakehouse, batch: str, hours: int) -> None:
+    """A complete batch that recommends one item named after it."""
+    add_rows(lake, batch)
+    made_at = NOON + timedelta(hours=hours)
+    row = (batch, f"model of {batch}", "evaluation", NOON, NOON.date(), made_at, "{}", "{}", "1", 1)
+    lake.replace_partition(BATCHES, batch, lake.spark.createDataFrame([row], BATCHES.schema))
+
+
+def add_rows(lake: Lakehouse, batch: str) -> None:
+    """What is written before a batch is complete."""
+    item = f"item of {batch}"
+    row = (batch, "ann", 1, item, 0.5, 0.02, True, "als", f"model of {batch}", NOON, 1)
+    lake.replace_partition(USER_ITEMS, batch, lake.spark.createDataFrame([row], USER_ITEMS.schema))
+    reason = (batch, "ann", item, 1, "i0", 0.5, 1.0, None, 1)
+    lake.replace_partition(EXPLANATIONS, batch, lake.spark.createDataFrame([reason], EXPLANATIONS.schema))
+
+
+def releases(lake: Lakehouse) -> list[tuple[str, str, str]]:
+    """Batch, kind and status of each release, oldest first."""
+    return [(row.batch_id, row.kind, row.status) for row in lake.read(RELEASES).orderBy("release_id").collect()]
+
+
+def shown(lake: Lakehouse) -> list[tuple[str, str]]:
+    """Item and release of what is shown."""
+    return [(row.item_id, row.release_id) for row in lake.read(SHOWN).collect()]
