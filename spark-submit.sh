@@ -83,14 +83,14 @@ install_packages() {
   if [[ -f $venv/.done-dev ]]; then group=dev; fi # a developer's environment stays one when the locks change
   lock=requirements/$group.lock
   base=$(find_python) || exit 2
-  rm -f "$venv"/.done-{runtime,dev}
+  rm -f "$venv"/.done-{runtime,dev,benchmark}
   if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     say "creating the Python environment $venv"
     "$base" -m venv "$venv" >&2 || fail "$base makes no environments. Fix: apt-get install python3-venv"
   fi
   say "installing the $(grep -c '^[a-z].*==' "$root/$lock") packages of $lock, hashes checked; about a minute"
   install_with_uv "$lock" || install_with_pip "$lock" || fail "the packages of $lock could not be installed; see above."
-  if [[ $group == dev ]]; then mark_done dev "$(lock_key dev)"; fi
+  if [[ $group != runtime ]]; then mark_done "$group" "$(lock_key "$group")"; fi
   mark_done runtime "$(lock_key runtime)" # the locks are made together: dev holds all of runtime
 }
 
@@ -206,6 +206,19 @@ become_tests() {
   exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadgroup "$@"
 }
 
+# become_benchmark <name> [options]: in an environment of its own, which holds the peers beside everything else.
+become_benchmark() {
+  local name=${1:-}
+  [[ $name =~ ^[a-z_]+$ && -f $root/benchmarks/$name.py ]] || fail "there is no benchmark '$name'; see benchmarks/README.md"
+  shift
+  venv=$root/build/benchmark/.venv
+  mkdir -p "$venv"
+  set_up benchmark
+  set_environment
+  cd "$root"
+  exec "$venv/bin/python" -m "benchmarks.$name" "$@"
+}
+
 verb=${1:---help}
 shift || true
 case $verb in
@@ -215,6 +228,7 @@ setup)
   say "everything is there; ./spark-submit.sh --help lists what to do with it"
   ;;
 test) become_tests "$@" ;;
+benchmark) become_benchmark "$@" ;;
 doctor)
   if [[ -x $venv/bin/python ]]; then set_environment && exec "$venv/bin/python" -m lakerec.door.doctor "$@"; fi
   exec "$(find_python)" -m lakerec.door.doctor "$@"

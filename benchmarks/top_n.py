@@ -1,95 +1,159 @@
-"""Top-N by our kernel against MLlib's recommendForAllUsers: the same model, session and run, equal lists first.
+"""Top-N by our kernel beside MLlib's recommendForAllUsers and implicit's recommend: the same factors, equal first.
 
-    PYTHONPATH=lib:. .venv/bin/python benchmarks/top_n.py [--users 20000] [--items 5000] [--rank 32] [--n 100]
+    ./spark-submit.sh benchmark top_n [--users 20000 --items 10000 --rank 64 --n 100 --seen 50]
 
-Both write to Spark's noop sink. Seconds are wall time; cpu seconds are those of the whole process tree. The goal is
-5 times.
+The Spark engines read factors from cached frames and write to Spark's noop sink; collecting the items belongs to ours.
+`--seen` items of each user are masked by ours and by implicit; MLlib cannot, so it does without. The first user has
+seen 3,000.
 """
 
 import argparse
-import os
-import statistics
-import sys
-from collections.abc import Callable
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pyspark.ml.recommendation import ALS, ALSModel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from benchmarks.measure import Usage, measured
-from lakerec.model.scorer import collect_items, top_n
+from benchmarks.harness import Engine, Figure, answer, in_turn, requests, table
 
-GOAL = 5.0
+MANY = 3_000
 
 
 def main() -> None:
-    """Compare, round by round, in turn."""
+    """Compare and print a report."""
     options = _options()
-    os.environ.update(OPENBLAS_NUM_THREADS="1", PYSPARK_PYTHON=sys.executable)
-    spark = SparkSession.builder.master("local[*]").config("spark.ui.showConsoleProgress", "false").getOrCreate()
-    spark.conf.set("spark.sql.shuffle.partitions", "8")
-    model = fit_model(spark, options).setPredictionCol("score")
-    users = model.userFactors.select(F.col("id").alias("user_ix"), F.col("features").alias("factors")).cache()
-    users.count()
-    runs = {"ours": lambda: ours(users, model, options.n), "MLlib": lambda: mllib(model, options.n)}
-    print(f"{users.count()} users, {model.itemFactors.count()} items, rank {options.rank}, N {options.n}")
-    print(f"differing scores beyond rounding: {differing(ours(users, model, options.n), mllib(model, options.n))}")
-    ratios = []
-    for number in range(1, options.rounds + 1):
-        used = {name: measure(run) for name, run in runs.items()}
-        ratios.append(used["MLlib"].wall / used["ours"].wall)
-        shown = "  ".join(f"{name} {each.wall:6.2f} s ({each.cpu:6.2f} cpu s)" for name, each in used.items())
-        print(f"round {number}: {shown}  ratio {ratios[-1]:.1f}")
-    low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-    print(f"ratio: median {middle:.1f}, min {low:.1f}, max {high:.1f}; goal {GOAL:.0f}")
-    spark.stop()
-
-
-def fit_model(spark: SparkSession, options: argparse.Namespace) -> ALSModel:
-    """A model of random feedback: the kernel's cost depends on sizes, not on tastes."""
-    rng = np.random.default_rng(7)
-    pairs = spark.range(options.users * 15).select(
-        (F.col("id") % options.users).cast("int").alias("user_ix"),
-        F.pmod(F.xxhash64("id", F.lit(int(rng.integers(2**31)))), F.lit(options.items)).cast("int").alias("item_ix"),
+    if options.engine:
+        return run_engine(options)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "factors.npz"
+        np.savez(file, **made_factors(options))
+        arguments = ["--file", str(file), "--n", str(options.n), "--sample", str(options.sample)]
+        engines = [
+            Engine(name, "benchmarks.top_n", arguments, Path(folder) / name) for name in options.engines.split(",")
+        ]
+        answers = {engine.name: engine.ask({"what": "check"})[1] for engine in engines}
+        print(same_scores(answers))
+        measures = in_turn(engines, [{"what": "all"}], options.rounds)
+        for engine in engines:
+            engine.close()
+    cells = options.users * options.items / 1e6
+    figures = [
+        Figure("wall s", lambda m: m[0].usage.wall),
+        Figure("cpu s", lambda m: m[0].usage.cpu),
+        Figure("cpu s per 1,000 million scores", lambda m: m[0].usage.cpu / cells * 1000),
+        Figure("peak memory GB", lambda m: m[0].usage.peak_bytes / 1e9),
+    ]
+    print(
+        f"\n{options.users:,} users, {options.items:,} items, rank {options.rank}, N {options.n}, seen {options.seen}\n"
     )
-    return ALS(
-        rank=options.rank, maxIter=2, implicitPrefs=True, seed=7, numUserBlocks=2, numItemBlocks=2,
-        userCol="user_ix", itemCol="item_ix", ratingCol="strength",
-    ).fit(pairs.distinct().withColumn("strength", F.lit(1.0)))  # fmt: skip
+    print(table(measures, figures, options.engines.split(",")[0]))
+    return None
 
 
-def ours(users: DataFrame, model: ALSModel, n: int) -> DataFrame:
-    """Collecting the items belongs to it."""
-    items = model.itemFactors.select(F.col("id").alias("item_ix"), F.col("features").alias("factors"))
-    index = items.select("item_ix", F.format_string("%010d", "item_ix").alias("item_id"))
-    return top_n(users.withColumn("masked", F.array().cast("array<int>")), collect_items(items, index), n)
+def made_factors(options: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Normal factors, and what each user has seen as sparse rows."""
+    rng = np.random.default_rng(7)
+    lengths = np.full(options.users, options.seen)
+    if options.seen:
+        lengths[0] = min(MANY, options.items)
+    seen = [np.sort(rng.choice(options.items, length, replace=False)) for length in lengths]
+    return {
+        "users": rng.standard_normal((options.users, options.rank), np.float32) * 0.3,
+        "items": rng.standard_normal((options.items, options.rank), np.float32) * 0.3,
+        "starts": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
+        "seen": np.concatenate(seen).astype(np.int32),
+    }
 
 
-def mllib(model: ALSModel, n: int) -> DataFrame:
-    """MLlib's lists, one row per entry like ours."""
-    lists = model.recommendForAllUsers(n).select("user_ix", F.posexplode("recommendations"))
-    return lists.select("user_ix", (F.col("pos") + 1).alias("rank"), "col.item_ix", F.col("col.rating").alias("score"))
+def same_scores(answers: dict[str, dict[str, Any]]) -> str:
+    """Largest difference from the first engine's scores at any place of the lists of some users."""
+    (first, reference), *others = ((name, np.array(found["scores"])) for name, found in answers.items())
+    lines = [f"largest difference from the scores of {first}, place by place:"]
+    lines += [f"- {name}: {np.abs(scores - reference).max():.1e}" for name, scores in others]
+    return "\n".join(lines)
 
 
-def differing(ours: DataFrame, theirs: DataFrame) -> int:
-    """Places (user, rank) whose scores differ by more than float32 rounds; ties may hold other items."""
-    both = ours.alias("ours").join(theirs.alias("theirs"), on=["user_ix", "rank"], how="full_outer")
-    distance = F.abs(F.col("ours.score") - F.col("theirs.score"))
-    return both.where(F.coalesce(distance, F.lit(1.0)) > 1e-5 * F.greatest(F.lit(1.0), F.abs("ours.score"))).count()
+def run_engine(options: argparse.Namespace) -> None:
+    """Be one of the engines."""
+    data = dict(np.load(options.file))
+    rank = _by_implicit(data, options) if options.engine == "implicit" else _by_spark(data, options)
+    for request in requests():
+        answer(scores=rank(request["what"]))
 
 
-def measure(run: Callable[[], DataFrame]) -> Usage:
-    """What it takes until every row exists."""
-    with measured() as usage:
-        run().write.format("noop").mode("overwrite").save()
-    return usage
+def _by_implicit(data: dict[str, np.ndarray], options: argparse.Namespace) -> Any:
+    from implicit.cpu.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
+
+    model = AlternatingLeastSquares(factors=data["users"].shape[1], num_threads=2)
+    model.user_factors, model.item_factors = data["users"], data["items"]
+    shape = len(data["users"]), len(data["items"])
+    seen = csr_matrix((np.ones(len(data["seen"]), np.float32), data["seen"], data["starts"]), shape=shape)
+
+    def rank(what: str) -> list[list[float]]:
+        users = np.arange(options.sample if what == "check" else shape[0])
+        hidden = seen if what == "all" else csr_matrix(shape, dtype=np.float32)
+        _, scores = model.recommend(users, hidden[users], N=options.n, filter_already_liked_items=True)
+        return scores.tolist() if what == "check" else []  # type: ignore[no-any-return]
+
+    return rank
+
+
+def _by_spark(data: dict[str, np.ndarray], options: argparse.Namespace) -> Any:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import functions as F
+
+    from lakerec.model.factor_frames import factor_frame
+    from lakerec.model.scorer import collect_items, top_n
+    from lakerec.native_model import native_model
+
+    spark = SparkSession.builder.master("local[2]").config("spark.driver.memory", "4g").getOrCreate()
+    item_ix = np.arange(len(data["items"]), dtype=np.int32)
+    users = _users(spark, data).persist()
+    items = factor_frame(users, "item_ix", item_ix, data["items"]).persist()
+    index = items.select("item_ix", F.format_string("%010d", "item_ix").alias("item_id")).persist()
+    print(users.count(), items.count(), index.count())
+
+    def ours(what: str) -> DataFrame:
+        nothing = F.array().cast("array<int>")
+        asked = users if what == "all" else users.where(F.col("user_ix") < options.sample).withColumn("masked", nothing)
+        return top_n(asked, collect_items(items, index), options.n)
+
+    def by_mllib(what: str) -> DataFrame:
+        asked = users if what == "all" else users.where(F.col("user_ix") < options.sample)
+        model = native_model(asked, items, data["users"].shape[1])
+        lists = model.recommendForAllUsers(options.n).select("user_ix", F.posexplode("recommendations"))
+        return lists.select("user_ix", (F.col("pos") + 1).alias("rank"), F.col("col.rating").alias("score"))
+
+    def rank(what: str) -> list[list[float]]:
+        lists = ours(what) if options.engine == "ours" else by_mllib(what)
+        if what == "all":
+            lists.write.format("noop").mode("overwrite").save()
+            return []
+        scores = lists.orderBy("user_ix", "rank").select("score").toArrow()["score"].to_numpy()
+        return scores.reshape(options.sample, -1).tolist()  # type: ignore[no-any-return]
+
+    return rank
+
+
+def _users(spark: Any, data: dict[str, np.ndarray]) -> Any:
+    import pyarrow as pa
+
+    user_ix = np.arange(len(data["users"]), dtype=np.int32)
+    ends = np.arange(len(user_ix) + 1, dtype=np.int32) * data["users"].shape[1]
+    factors = pa.ListArray.from_arrays(pa.array(ends), pa.array(data["users"].reshape(-1)))
+    masked = pa.ListArray.from_arrays(pa.array(data["starts"]), pa.array(data["seen"]))
+    return spark.createDataFrame(pa.table({"user_ix": user_ix, "factors": factors, "masked": masked}))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in {"users": 20_000, "items": 5_000, "rank": 32, "n": 100, "rounds": 3}.items():
-        parser.add_argument(f"--{name}", type=int, default=default)
+    sizes = {"users": 20_000, "items": 10_000, "rank": 64, "n": 100, "seen": 50, "rounds": 3, "sample": 200}
+    for name, default in sizes.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help="default: %(default)s")
+    parser.add_argument("--engines", default="ours,mllib,implicit", help="the first is what ratios are about")
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    parser.add_argument("--file", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

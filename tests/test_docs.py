@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
-TOOLS = {"setup", "doctor", "package", "notebook", "test"}
+TOOLS = {"setup", "doctor", "package", "notebook", "test", "benchmark"}
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 
 

@@ -139,7 +139,7 @@ def look_at_blas() -> Finding:
     libraries = [ctypes.util.find_library(name) for name in ("blas", "lapack")]
     if all(libraries):
         return Finding("ok", "native BLAS", " ".join(str(library) for library in libraries))
-    return Finding("slow", "native BLAS", "not found: training runs in plain Java. Debian: libopenblas0-pthread")
+    return Finding("slow", "native BLAS", "not found: solver mllib runs in plain Java. Debian: libopenblas0-pthread")
 
 
 def look_at_machine() -> Finding:

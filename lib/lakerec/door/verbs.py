@@ -37,6 +37,7 @@ TOOLS = (
     Verb("doctor", "everybody", "versions, jars, native BLAS, a write test; exit code 0 or 2"),
     Verb("package", "platform team", "dist/: the package, its Python environment and Delta's jars, for a cluster"),
     Verb("notebook", "data scientists", "open the notebooks on a lake: notebook [--lake DIR] [JupyterLab options]"),
+    Verb("benchmark", "developers", "measure beside peers, each in its process: benchmark <name> [--help]"),
     Verb("test", "developers", "run the tests: test [--quick] [pytest options]"),
 )
 

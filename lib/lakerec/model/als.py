@@ -64,8 +64,6 @@ def fit_als(interactions: DataFrame, settings: AlsSettings, start: DataFrame | N
         fitted = fitted or _fit_mllib(learned, settings, pair_count)
     finally:
         learned.unpersist()
-    check_factors(fitted.user_factors)
-    check_factors(fitted.item_factors)
     return fitted
 
 
@@ -97,12 +95,15 @@ def check_factors(factors: DataFrame) -> None:
 def _fit_mllib(learned: DataFrame, settings: AlsSettings, pair_count: int) -> FittedAls:
     require_checkpoints(learned, settings)
     model = fit_mllib(learned, settings)
-    return FittedAls(
+    fitted = FittedAls(
         user_factors=model.userFactors.select(F.col("id").alias("user_ix"), F.col("features").alias("factors")),
         item_factors=model.itemFactors.select(F.col("id").alias("item_ix"), F.col("features").alias("factors")),
         solver="mllib",
         pair_count=pair_count,
     )
+    check_factors(fitted.user_factors)
+    check_factors(fitted.item_factors)
+    return fitted
 
 
 def _fit_cg(learned: DataFrame, settings: AlsSettings, start: DataFrame | None, pair_count: int) -> FittedAls | None:

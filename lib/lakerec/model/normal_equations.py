@@ -15,6 +15,9 @@ from lakerec.model.pair_blocks import Chunk, Ints
 Floats32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
+_PART_ROWS = 1 << 16
+"""Rows that are copied to float64 at once."""
+
 _BATCH_NUMBERS = 1 << 20
 """Numbers of the vectors that are gathered at once; a row alone may have more."""
 
@@ -30,10 +33,11 @@ class Equations:
             reg_param: penalty per positive strength.
             alpha: confidence per strength.
         """
-        exact = fixed.astype(np.float64)
         spectrum, self.basis = np.linalg.eigh(gram(fixed))
         self.spectrum = np.maximum(spectrum, 0)
-        self.rotated = exact @ self.basis
+        self.rotated = np.empty(fixed.shape)
+        for part in parts(len(fixed)):
+            self.rotated[part] = fixed[part].astype(np.float64) @ self.basis
         self.reg_param, self.alpha = reg_param, alpha
 
     def solve(self, chunk: Chunk) -> Floats32:
@@ -80,10 +84,15 @@ class Equations:
 def gram(factors: Floats32) -> Floats:
     """Sum of y·yᵀ over the rows, in float64; a copy of a part of the rows at a time."""
     total: Floats = np.zeros((factors.shape[1],) * 2)
-    for begin in range(0, len(factors), 65_536):
-        part = factors[begin : begin + 65_536].astype(np.float64)
-        total += part.T @ part
+    for part in parts(len(factors)):
+        exact = factors[part].astype(np.float64)
+        total += exact.T @ exact
     return total
+
+
+def parts(count: int) -> Iterator[slice]:
+    """All rows, some at a time."""
+    return (slice(begin, begin + _PART_ROWS) for begin in range(0, count, _PART_ROWS))
 
 
 def _solve_shifted(scaled: Floats, right: Floats) -> Floats:

@@ -1,35 +1,38 @@
-"""The top-N kernel: the one place that turns factors into ranked lists, for every recommender.
+"""The top-N kernel in Spark: the one place that turns factors into ranked lists, for every recommender.
 
-A score is the float64 sum, over the factor index in order, of products of float32 factors. A list is ordered by (score
-descending, item_id ascending). Multiplying float32 matrices is fast but rounds as block sizes and BLAS please, so it
-only selects candidates; the candidates are scored again as defined. Block size, machine and language then give the
-same list.
+What a score and the order of a list are, and how they are found, is in `best_items`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import Broadcast
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.errors import ContractError
+from lakerec.model.best_items import Floats, Floats32, Ints, Masked, Ranker, TopN, best_items
 
-Floats32 = npt.NDArray[np.float32]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+__all__ = [
+    "TOP_N_SCHEMA",
+    "Floats",
+    "Floats32",
+    "Ints",
+    "ItemSide",
+    "Masked",
+    "TopN",
+    "best_items",
+    "collect_items",
+    "top_n",
+    "with_masked",
+]
 
 TOP_N_SCHEMA = "user_ix int, rank int, item_ix int, score double"
-
-_MARGIN = 32
-"""Candidates beyond N. Only speed depends on it: where it does not separate the list from the rest, more are scored."""
-
-_BLOCK_CELLS = 1 << 20
-"""Scores held at once: users in a block times items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,26 +49,16 @@ class ItemSide:
 
     def positions(self, item_ix: npt.NDArray[np.int32]) -> Ints:
         """Positions of items; -1 for those that are not here."""
-        if not len(self.item_ix):
-            return np.full(len(item_ix), -1)
-        by_ix = np.argsort(self.item_ix)
-        found = by_ix[np.minimum(np.searchsorted(self.item_ix, item_ix, sorter=by_ix), len(by_ix) - 1)]
-        return np.where(self.item_ix[found] == item_ix, found, -1)
+        is_within = (item_ix >= 0) & (item_ix < len(self._position_by_ix))
+        found: Ints = np.where(is_within, self._position_by_ix[np.where(is_within, item_ix, -1)], -1)
+        return found
 
-
-class Masked(NamedTuple):
-    """Pairs that must not be listed: row of the user, ascending, and position of the item."""
-
-    rows: Ints
-    positions: Ints
-
-
-class TopN(NamedTuple):
-    """Lists of several users behind each other: how long each is, then their positions and scores."""
-
-    lengths: Ints
-    positions: Ints
-    scores: Floats
+    @cached_property
+    def _position_by_ix(self) -> Ints:
+        """By item_ix, which are given one after the other, so that there are hardly more of them than items."""
+        places = np.full(int(self.item_ix.max(initial=-1)) + 2, -1)
+        places[self.item_ix] = np.arange(len(self.item_ix))
+        return places
 
 
 def collect_items(item_factors: DataFrame, item_index: DataFrame) -> ItemSide:
@@ -104,106 +97,18 @@ def top_n(users: DataFrame, items: ItemSide, n: int) -> DataFrame:
         user_ix, rank (from 1), item_ix, score (double). Fewer than n rows, or none, where too few items are unmasked.
     """
     spread = users.select("user_ix", "factors", "masked").repartition("user_ix")
-    return spread.mapInArrow(_arrow_ranker(items, n), TOP_N_SCHEMA)
+    shared = users.sparkSession.sparkContext.broadcast(items)
+    return spread.mapInArrow(_arrow_ranker(shared, n), TOP_N_SCHEMA)
 
 
-def best_items(users: Floats32, items: Floats32, masked: Masked, n: int, block_cells: int = _BLOCK_CELLS) -> TopN:
-    """The kernel of `top_n` on arrays: one row of factors per user, and per item in order of item_id.
-
-    Raises:
-        ContractError: factors so large that float32 cannot hold a score.
-    """
-    return _Ranker(items, n, block_cells).rank(users, masked)
-
-
-class _Ranker:
-    """Ranks users, block after block, against the same items; holds `block_cells` scores, or 16 users', at a time."""
-
-    def __init__(self, items: Floats32, n: int, block_cells: int = _BLOCK_CELLS) -> None:
-        self.items = items
-        self.n = n
-        self.step = max(16, block_cells // max(1, len(items)))
-        self.exact = np.ascontiguousarray(items.T, dtype=np.float64)
-        self.longest = float(np.linalg.norm(self.exact, axis=0).max(initial=0))
-
-    def rank(self, users: Floats32, masked: Masked) -> TopN:
-        """The lists of all users."""
-        parts = [TopN(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
-        for start in range(0, len(users) if len(self.items) else 0, self.step):
-            block = users[start : start + self.step]
-            low, high = np.searchsorted(masked.rows, [start, start + len(block)])
-            of_block = Masked(masked.rows[low:high] - start, masked.positions[low:high])
-            parts.append(self._rank_block(block, of_block))
-        lengths = [part.lengths for part in parts] if len(self.items) else [np.zeros(len(users), np.int64)]
-        return TopN(
-            np.concatenate(lengths),
-            np.concatenate([part.positions for part in parts]),
-            np.concatenate([part.scores for part in parts]),
-        )
-
-    def _rank_block(self, users: Floats32, masked: Masked) -> TopN:
-        error = self._rounding(users)
-        approximate = users @ self.items.T
-        approximate[masked.rows, masked.positions] = -np.inf
-        candidates = self._select(approximate)
-        selected = np.take_along_axis(approximate, candidates, axis=1)
-        scores = np.where(selected == -np.inf, -np.inf, self._score(users, candidates))
-        order = np.argsort(-scores, axis=1, kind="stable")[:, : self.n]
-        positions, scores = np.take_along_axis(candidates, order, axis=1), np.take_along_axis(scores, order, axis=1)
-        if candidates.shape[1] < len(self.items):
-            left_out, last = selected.min(axis=1).astype(np.float64), scores[:, -1]
-            for row in np.flatnonzero((left_out > -np.inf) & (left_out + error >= last)):
-                wider = np.flatnonzero(approximate[row] >= last[row] - error[row])
-                positions[row], scores[row] = self._rank_one(users[row : row + 1], wider)
-        listed = scores > -np.inf
-        return TopN(listed.sum(axis=1), positions[listed], scores[listed])
-
-    def _select(self, approximate: Floats32) -> Ints:
-        """Positions of each user's best n and a margin, ascending, so that a stable sort breaks ties by item_id."""
-        users, count = approximate.shape
-        wide = min(self.n + _MARGIN, count)
-        if wide == count:
-            return np.broadcast_to(np.arange(count), approximate.shape)
-        edges = np.partition(approximate, count - wide, axis=1)[:, count - wide, np.newaxis]
-        chosen = np.flatnonzero(approximate >= edges)
-        if len(chosen) == users * wide:
-            return chosen.reshape(users, wide) % count
-        return np.sort(np.argpartition(approximate, count - wide, axis=1)[:, count - wide :], axis=1)  # ties at an edge
-
-    def _rank_one(self, user: Floats32, candidates: Ints) -> tuple[Ints, Floats]:
-        """The list of one user over ascending candidates, at least n of them."""
-        scores = self._score(user, candidates[np.newaxis])[0]
-        order = np.argsort(-scores, kind="stable")[: self.n]
-        return candidates[order], scores[order]
-
-    def _score(self, users: Floats32, candidates: Ints) -> Floats:
-        """The score as defined: products of float32 are exact in float64, and are added in order of the factor."""
-        scores, products = np.zeros(candidates.shape), np.empty(candidates.shape)
-        for of_users, of_items in zip(users.T.astype(np.float64), self.exact, strict=True):
-            np.take(of_items, candidates, out=products, mode="clip")
-            products *= of_users[:, np.newaxis]
-            scores += products
-        return scores
-
-    def _rounding(self, users: Floats32) -> Floats:
-        """How far a float32 score can lie from the true one, in whatever order its products were added.
-
-        |error| ≤ γ·‖u‖·‖v‖ with γ = k·ε/(1 − k·ε), ε = 2⁻²⁴ (Higham, "Accuracy and Stability of Numerical Algorithms",
-        section 3.1); one more ε covers this sum's own rounding, the last term numbers too small for float32.
-        """
-        rank = users.shape[1]
-        epsilon = (rank + 1) * 2.0**-24
-        norms = np.linalg.norm(users.astype(np.float64), axis=1)
-        if norms.max(initial=0) * self.longest > np.finfo(np.float32).max:
-            raise ContractError("top_n: factors are so large that float32 cannot hold a score. Lower als.alpha.")
-        return epsilon / (1 - epsilon) * norms * self.longest + rank * float(np.finfo(np.float32).tiny)
-
-
-def _arrow_ranker(items: ItemSide, n: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What an executor runs on its users; the items travel inside."""
+def _arrow_ranker(
+    shared: "Broadcast[ItemSide]", n: int
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """What an executor runs on its users; a worker reads the items once."""
 
     def rank_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        ranker = _Ranker(items.factors, n)
+        items = shared.value
+        ranker = Ranker(items.factors, n)
         for batch in batches:
             if batch.num_rows:
                 yield _rank_batch(batch, items, ranker)
@@ -211,7 +116,7 @@ def _arrow_ranker(items: ItemSide, n: int) -> Callable[[Iterable[pa.RecordBatch]
     return rank_batches
 
 
-def _rank_batch(batch: pa.RecordBatch, items: ItemSide, ranker: _Ranker) -> pa.RecordBatch:
+def _rank_batch(batch: pa.RecordBatch, items: ItemSide, ranker: Ranker) -> pa.RecordBatch:
     user_ix = batch["user_ix"].to_numpy()
     users = _matrix(batch["factors"], "user")
     if len(items.item_ix) and users.shape[1] != items.factors.shape[1]:
