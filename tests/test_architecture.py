@@ -13,7 +13,7 @@ WORDS = {"errors", "contract", "quality", "__init__"}
 SHELL = {
     "delta_log": {"errors"},
     "locks": {"errors"},
-    "increment": {"errors", "contract"},
+    "increment": {"errors", "contract", "delta_log"},
     "tables": {"errors", "contract", "delta_log", "increment"},
     "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "tables"},
     "session": {"errors"},
