@@ -45,13 +45,21 @@ def delivered(folder: Path, name: str, data: bytes) -> Path:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("cut.jsonl.gz", gzip.compress(EVENT * 500)[:-9], "Truncated compressed stream"),
-        ("second-cut.jsonl.gz", gzip.compress(EVENT) + gzip.compress(EVENT)[:-3], "Truncated compressed stream"),
+        ("cut.jsonl.gz", gzip.compress(EVENT * 500, mtime=0)[:-9], "Truncated compressed stream"),
+        (
+            "second-cut.jsonl.gz",
+            gzip.compress(EVENT, mtime=0) + gzip.compress(EVENT, mtime=0)[:-3],
+            "Truncated compressed stream",
+        ),
         ("cut.jsonl.zst", zstd(EVENT * 500)[:-5], "Truncated compressed stream"),
         ("empty.jsonl.gz", b"", "it is empty, which no gzip file is"),
         ("plain.jsonl.gz", EVENT, "zlib inflate failed: incorrect header check"),
         ("plain.jsonl.zst", EVENT, "ZSTD decompress failed: Unknown frame descriptor"),
-        ("damaged.jsonl.gz", gzip.compress(EVENT)[:-8] + b"\0" * 8, "zlib inflate failed: incorrect data check"),
+        (
+            "damaged.jsonl.gz",
+            gzip.compress(EVENT, mtime=0)[:-8] + b"\0" * 8,
+            "zlib inflate failed: incorrect data check",
+        ),
     ],
 )
 def test_a_compressed_file_that_is_not_whole_gives_its_reason(tmp_path, name, data, reason):
@@ -64,8 +72,8 @@ def test_a_compressed_file_that_is_not_whole_gives_its_reason(tmp_path, name, da
     ("name", "data"),
     [
         ("a.jsonl", EVENT * 3),
-        ("a.jsonl.gz", gzip.compress(EVENT) + gzip.compress(EVENT * 2)),
-        ("a.jsonl.GZ", gzip.compress(EVENT * 3)),
+        ("a.jsonl.gz", gzip.compress(EVENT, mtime=0) + gzip.compress(EVENT * 2, mtime=0)),
+        ("a.jsonl.GZ", gzip.compress(EVENT * 3, mtime=0)),
         ("a.jsonl.zst", zstd(EVENT * 2) + zstd(EVENT)),
     ],
 )

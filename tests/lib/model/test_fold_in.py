@@ -6,14 +6,11 @@ import pytest
 
 from lakerec.model import fold_in as module
 from lakerec.model.als import fit_als
-from lakerec.model.als_settings import AlsSettings
 from lakerec.model.fold_in import Histories, Space, Weights, as_lists, collect_histories, filled_up, fold_in
 from lakerec.model.scorer import ItemSide, collect_items
+from tests.lib.model.test_als import CG, MLLIB
 
-SETTINGS = AlsSettings(
-    rank=4, max_iter=3, reg_param=0.1, alpha=8.0, seed=7, user_blocks=2, item_blocks=2, checkpoint_interval=10
-)
-WEIGHTS = Weights(SETTINGS.alpha, SETTINGS.reg_param)
+WEIGHTS = Weights(MLLIB.alpha, MLLIB.reg_param)
 
 
 def space_of(factors, alpha=1.0, reg_param=0.1):
@@ -68,12 +65,13 @@ def test_factors_travel_as_lists_of_float32():
     assert as_lists(np.array([[1.0, 2.0], [3.0, 4.0]])).to_pylist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_known_users_get_the_factors_that_spark_gave_them_and_others_their_own(spark):
+@pytest.mark.parametrize("settings", [MLLIB, CG], ids=["mllib", "cg"])
+def test_known_users_get_the_factors_that_the_solver_gave_them_and_others_their_own(spark, settings):
     draw = np.random.default_rng(5)
     pairs = [(u, int(i), float(draw.uniform(-1, 4))) for u in range(40) for i in draw.permutation(25)[: 2 + u % 9]]
     pairs += [(90, 3, -2.0)]  # never liked anything
     interactions = spark.createDataFrame(pairs, "user_ix int, item_ix int, strength float")
-    fitted = fit_als(interactions.where("user_ix != 39"), SETTINGS)
+    fitted = fit_als(interactions.where("user_ix != 39"), settings)
     index = spark.createDataFrame([(f"i{ix:02d}", ix) for ix in range(25)], "item_id string, item_ix int")
 
     space = Space(collect_items(fitted.item_factors, index), WEIGHTS)
