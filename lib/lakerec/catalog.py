@@ -6,6 +6,7 @@ from lakerec.bronze.items import ITEMS as BRONZE_ITEMS
 from lakerec.bronze.malformed_lines import MALFORMED_LINES
 from lakerec.contract import Table
 from lakerec.diagnostics.coefficients import COEFFICIENTS
+from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import RANKINGS
@@ -52,6 +53,7 @@ TABLES: tuple[Table, ...] = (
     ITEM_FACTORS,
     RANKINGS,
     RANKING_METRICS,
+    COMPARISONS,
     COEFFICIENTS,
     PROBABILITIES,
     THRESHOLDS,

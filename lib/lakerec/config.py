@@ -28,6 +28,7 @@ from lakerec.gold.interactions import FeedbackSettings
 from lakerec.lakehouse import LakeSettings
 from lakerec.landing import LandingSettings
 from lakerec.model.als import AlsSettings
+from lakerec.model.item_knn import BaselineSettings
 from lakerec.model.split import SplitSettings
 from lakerec.recommendations.user_items import RecommendSettings
 from lakerec.shop.settings import ShopSettings
@@ -58,6 +59,7 @@ class Config(BaseSettings):
     split: SplitSettings
     als: AlsSettings
     ranking: RankingSettings
+    baselines: BaselineSettings
     calibration: CalibrationSettings
     threshold: ThresholdSettings
     recommend: RecommendSettings
