@@ -61,7 +61,7 @@ def parse_candidates(lines: DataFrame, separator: str) -> DataFrame:
     Returns:
         user_id, item_ids array<string>. One row per line with any text.
     """
-    fields = F.transform(F.split("value", f"\\Q{separator}\\E"), F.trim)
+    fields = F.transform(F.split("value", f"\\Q{separator}\\E"), lambda field: F.trim(field))
     named = F.filter(fields, lambda field: field != "")
     return lines.where(F.trim("value") != "").select(
         F.get(named, F.lit(0)).alias("user_id"),
