@@ -1,7 +1,13 @@
-"""model.* -> diagnostics.rankings, ranking_metrics, coefficients, probabilities, thresholds: judge the newest model."""
+"""model.* -> diagnostics.rankings, ranking_metrics, comparisons, probabilities, ...: judge the newest model.
 
+Also diagnostics.coefficients and diagnostics.thresholds. The lists of the model and of its baselines are held against
+what customers did after the cut.
+"""
+
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -20,16 +26,22 @@ from lakerec.diagnostics.coefficients import (
     chosen_coefficients,
     fitted_coefficients,
 )
+from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.evidence import (
     EvaluatedModel,
     Happened,
+    fit_baselines,
     fit_candidates,
     fit_catalogue,
+    fit_item_facts,
+    plan_measurement,
     project_training,
     see_what_happened,
     served_candidates,
 )
-from lakerec.diagnostics.lists import make_lists
+from lakerec.diagnostics.leaks import Knowledge, require_no_leaks, spanning_pairs
+from lakerec.diagnostics.list_blocks import Maker, Plan
+from lakerec.diagnostics.lists import Baselines, RankedUsers, make_lists
 from lakerec.diagnostics.newcomers import (
     find_newcomers,
     fit_newcomer_candidates,
@@ -39,36 +51,41 @@ from lakerec.diagnostics.newcomers import (
     list_new_items,
 )
 from lakerec.diagnostics.probabilities import PROBABILITIES, reliability, require_equal_windows
-from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, measure_rankings
+from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, comparisons_of, measure_rankings, metrics_of
 from lakerec.diagnostics.rankings import (
     ALS,
     POPULARITY,
     RANKINGS,
     TEST,
     VALIDATION,
+    Population,
     draw_users,
     history_bands,
-    judge_users,
+    judged_lists,
     judged_rankings,
     label_lists,
-    share_of_users,
+    with_history,
 )
-from lakerec.diagnostics.rungs import FOLD_IN
+from lakerec.diagnostics.rungs import FOLD_IN, ITEM_ATTRIBUTES
 from lakerec.diagnostics.thresholds import THRESHOLDS, Outcomes, fit_thresholds
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.described_items import Sides, collect_known, fit_sides
 from lakerec.model.fold_in import Space, Weights
 from lakerec.model.item_factors import ITEM_FACTORS
+from lakerec.model.item_knn import liked_items
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
 from lakerec.model.scorer import with_masked
 from lakerec.model.split import SplitSettings
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.runner import run
+from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
+from lakerec.silver.sessions import SESSIONS
 
 GROUP = "data scientists"
 
@@ -82,15 +99,17 @@ class Evidence(NamedTuple):
 
     Attributes:
         labelled: see `rankings.label_lists`.
-        judged: see `rankings.judge_users`.
-        items: see `rankings.share_of_users`.
-        active: see `evidence.Happened`.
+        rungs: lists of fold_in and item_attributes, in the same form.
+        populations: who is judged: those drawn, then those of each rung.
+        happened: see `evidence.Happened`.
+        plan: how the lists are measured.
     """
 
     labelled: DataFrame
-    judged: DataFrame
-    items: DataFrame
-    active: DataFrame
+    rungs: DataFrame
+    populations: tuple[Population, ...]
+    happened: Happened
+    plan: Plan
 
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
@@ -104,61 +123,107 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 
 def _shape(config: Config) -> dict[str, Any]:
-    sections = ("ranking", "calibration", "threshold", "attributes")
+    sections = ("ranking", "calibration", "threshold", "attributes", "baselines")
     shape = {section: getattr(config, section).model_dump(mode="json") for section in sections}
     return {**shape, "mask_actions": list(config.recommend.mask_actions)}
 
 
 def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Increment) -> dict[str, int]:
     """Write the tables one by one; the last one's commit says that all are there."""
-    model = _model(lake, trained)
-    require_equal_windows(model.split)
+    require_equal_windows(SplitSettings(**trained.settings["split"]))
     with ExitStack() as kept:
+        model = _model(lake, trained)
         known = collect_known(lake.read(ITEMS), lake.read(ITEM_INDEX), model.item_factors)
         sides, mapped = fit_sides(known, config.attributes)
-        evidence = _with_rungs(_gather(lake, config, model, kept), lake, config, trained, sides)
-        counts = _judge_lists(lake, config, trained.model_id, evidence)
-        found = fit_candidates(served_candidates(evidence.labelled, evidence.active))
-        found |= fit_newcomer_candidates(evidence.labelled.where(F.col("recommender") == FOLD_IN))
+        evidence = _with_rungs(_gather(lake, config, trained, kept), lake, config, trained, sides)
+        counts = _judge_lists(lake, trained.model_id, evidence)
+        found = fit_candidates(served_candidates(evidence.labelled, evidence.happened.active))
+        found |= fit_newcomer_candidates(evidence.rungs.where(F.col("recommender") == FOLD_IN))
     chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped)]
     return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
 
 
-def _gather(lake: Lakehouse, config: Config, model: EvaluatedModel, kept: ExitStack) -> Evidence:
+def _gather(lake: Lakehouse, config: Config, trained: Run, kept: ExitStack) -> Evidence:
     """Rank for the drawn users and hold the lists against what happened; what is read more than once is kept."""
 
     def keep(frame: DataFrame) -> DataFrame:
         kept.callback(frame.unpersist)
         return frame.persist()
 
+    model, ranking = _model(lake, trained), config.ranking
     daily, index = lake.read(DAILY_INTERACTIONS), lake.read(ITEM_INDEX)
-    happened = Happened(*map(keep, see_what_happened(daily, model, config.recommend.mask_actions)))
+    indexes = (lake.read(USER_INDEX), index)
+    spanning = spanning_pairs(lake.read(SESSIONS), lake.read(EVENTS), indexes, model.as_of, model.split)
+    happened = see_what_happened(daily, keep(spanning), model, config.recommend.mask_actions)
+    happened = Happened(*map(keep, happened))
     interactions = keep(project_training(daily, model))
-    drawn = draw_users(model.user_factors, happened.active, happened.relevant, config.ranking)
-    users = keep(with_masked(drawn, happened.masked))
-    catalogue = fit_catalogue(model, interactions, index)
-    lists = make_lists(users, model.user_factors, catalogue, config.ranking)
-    history = history_bands(interactions, config.ranking)
+    drawn = draw_users(model.user_factors, happened.active, happened.relevant, ranking)
+    users = keep(with_history(with_masked(drawn, happened.masked), history_bands(interactions, ranking)))
+    liked = keep(liked_items(interactions, config.baselines.max_profile))
+    catalogue, baselines = fit_catalogue(model, interactions, index), _baselines(config, daily, liked, index, model)
+    lists = make_lists(RankedUsers(users, model.user_factors, liked), catalogue, baselines, ranking)
+    labelled = keep(label_lists(lists, happened.relevant))
+    require_no_leaks(
+        Knowledge(
+            as_of=model.as_of,
+            split=model.split,
+            learned=interactions,
+            user_factors=model.user_factors.select("user_ix"),
+            item_factors=model.item_factors.select("item_ix"),
+            masked=happened.masked,
+            relevant=happened.relevant,
+            lists=labelled.where(F.col("split") == TEST).select("recommender", "user_ix", "item_ix", "score"),
+            daily=daily,
+            item_index=index,
+            spanning=spanning,
+        )
+    )
+    facts = fit_item_facts(model, interactions, index, lake.read(ITEMS), catalogue, ranking)
     return Evidence(
-        labelled=keep(label_lists(lists, happened.relevant)),
-        judged=keep(judge_users(users, happened.relevant, history)),
-        items=keep(share_of_users(interactions, model.item_factors)),
-        active=happened.active,
+        labelled=labelled,
+        rungs=labelled.limit(0),
+        populations=(Population(users.select("user_ix", "is_known", "history"), happened.relevant),),
+        happened=happened,
+        plan=plan_measurement(facts, baselines, _others(lake, trained, ranking.compared_models), ranking),
     )
 
 
+def _baselines(
+    config: Config, daily: DataFrame, liked: DataFrame, index: DataFrame, model: EvaluatedModel
+) -> Baselines:
+    fitted = fit_baselines(daily, liked, index, model, config.baselines)
+    liked_by = {action for action, weight in model.feedback.weights.items() if weight > 0}
+    return fitted._replace(is_repeat_listed=not liked_by <= set(config.recommend.mask_actions))
+
+
+def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:
+    """Evaluation models of the same cut and windows that have been judged, newest first: they can be compared."""
+    is_other = (F.col("purpose") == EVALUATION) & (F.col("model_id") != trained.model_id)
+    is_same_cut = F.unix_micros("as_of") == F.unix_micros(F.lit(trained.as_of))
+    runs = lake.read(RUNS).where(is_other & is_same_cut).orderBy(F.desc("trained_at"), "model_id")
+    same = [row.model_id for row in runs.collect() if json.loads(row.settings)["split"] == trained.settings["split"]]
+    if not same or not most:
+        return []
+    judged = lake.read(RANKINGS).where(F.col("model_id").isin(*same)).select("model_id").distinct().collect()
+    return [model_id for model_id in same if model_id in {row.model_id for row in judged}][:most]
+
+
 def _with_rungs(evidence: Evidence, lake: Lakehouse, config: Config, trained: Run, sides: Sides) -> Evidence:
-    """The rungs fold_in and item_attributes beside the others."""
+    """The rungs fold_in and item_attributes beside the others, each judged on users of its own."""
     model, daily, mask_actions = _model(lake, trained), lake.read(DAILY_INTERACTIONS), config.recommend.mask_actions
     space = Space(sides.model, Weights.of(trained.settings["als"]))
-    newcomers, relevant = find_newcomers(daily, model), see_what_happened(daily, model, mask_actions).relevant
+    newcomers, relevant = find_newcomers(daily, model), evidence.happened.relevant
     folded = label(list_for_newcomers(newcomers, model, space, mask_actions, config.ranking.top_n), relevant)
-    labelled, judged = [evidence.labelled, folded], [evidence.judged, judge_newcomers(newcomers, relevant)]
+    rungs, populations, makers = [folded], [judge_newcomers(newcomers, relevant)], [Maker(FOLD_IN, population=1)]
     if len(sides.new.item_ix):
-        lists, new_judged = list_new_items(evidence.judged, model, sides.new, relevant, config.ranking.top_n)
-        labelled, judged = [*labelled, label_lists(lists, relevant)], [*judged, new_judged]
+        users = evidence.populations[0].users
+        lists, buyers = list_new_items(users, model, sides.new, relevant, config.ranking.top_n)
+        rungs, populations = [*rungs, label_lists(lists, relevant)], [*populations, buyers]
+        makers.append(Maker(ITEM_ATTRIBUTES, population=2))
     return evidence._replace(
-        labelled=reduce(DataFrame.unionByName, labelled), judged=reduce(DataFrame.unionByName, judged)
+        rungs=reduce(DataFrame.unionByName, rungs),
+        populations=(*evidence.populations, *populations),
+        plan=replace(evidence.plan, makers=(*evidence.plan.makers, *makers)),
     )
 
 
@@ -172,13 +237,28 @@ def _model(lake: Lakehouse, trained: Run) -> EvaluatedModel:
     )
 
 
-def _judge_lists(lake: Lakehouse, config: Config, model_id: str, evidence: Evidence) -> dict[str, int]:
-    named = F.lit(model_id).alias("model_id")
-    rankings = judged_rankings(evidence.labelled, evidence.judged).select(named, "*")
-    listed = lake.replace_partition(RANKINGS, model_id, rankings)
-    stored = lake.read_partition(RANKINGS, model_id)
-    metrics = measure_rankings(stored, evidence.judged, evidence.items, config.ranking.ks).select(named, "*")
-    return {"rows_out": listed, "metrics": lake.replace_partition(RANKING_METRICS, model_id, metrics)}
+def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence) -> dict[str, int]:
+    """Store the lists of those who can be judged, and measure them beside those of other models."""
+    main, *others_judged = evidence.populations
+    rankings = reduce(
+        DataFrame.unionByName,
+        [judged_rankings(evidence.labelled, main)]
+        + [
+            judged_lists(evidence.rungs.where(F.col("recommender") == name), of_rung)
+            for name, of_rung in zip((FOLD_IN, ITEM_ATTRIBUTES), others_judged, strict=False)
+        ],
+    )
+    listed = lake.replace_partition(RANKINGS, model_id, rankings.select(F.lit(model_id).alias("model_id"), "*"))
+    others = {maker.made_by for maker in evidence.plan.makers} - {""}
+    stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
+    made_by = F.when(F.col("model_id") == model_id, F.lit("")).otherwise(F.col("model_id"))
+    measured = measure_rankings(stored.withColumn("made_by", made_by), evidence.populations, evidence.plan).persist()
+    try:
+        metrics = lake.replace_partition(RANKING_METRICS, model_id, metrics_of(measured, model_id))
+        lake.replace_partition(COMPARISONS, model_id, comparisons_of(measured, model_id))
+    finally:
+        measured.unpersist()
+    return {"rows_out": listed, "metrics": metrics}
 
 
 def _calibrate(

@@ -17,11 +17,14 @@
 # Nothing is computed here: raw scores, metrics, coefficients, probabilities and thresholds are tables.
 
 # %%
+import re
+
 import matplotlib.pyplot as plt
 from pyspark.sql import functions as F
 
 from lakerec.config import load
 from lakerec.diagnostics.coefficients import COEFFICIENTS
+from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import RANKINGS
@@ -31,39 +34,74 @@ from lakerec.model.runs import EVALUATION, RUNS, newest_run
 from lakerec.session import open_session
 
 plt.rcParams.update({"figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False})
-COLOURS = {"als": "#1f6f8b", "popularity": "#e0a458", "random": "#b8b8b8", "ladder": "#3fa796", "fold_in": "#7a4d9c"}
+COLOURS = {"als": "#1f6f8b", "popularity": "#e0a458", "recent_popularity": "#d9b77e", "item_knn_cosine": "#8d6a9f",
+           "item_knn_bm25": "#b79ac9", "repeat": "#7a9e7e", "random": "#b8b8b8", "ladder": "#3fa796", "fold_in": "#7a4d9c"}
 lake = Lakehouse(open_session("diagnostics"), load("local", {}).lake)
 model = newest_run(lake.read(RUNS), EVALUATION)
 print(f"model {model.model_id}, trained on events up to {model.as_of:%Y-%m-%d}")
 
 # %% [markdown]
 # ## Against baselines
+# Lines are 95 % intervals: another sample of as many customers would have given a value in there. Baselines are judged on
+# the same customers, so the paired difference tells more than two intervals beside each other.
 
 # %%
 metrics = lake.read_partition(RANKING_METRICS, model.model_id).where("split = 'test'").toPandas()
 everybody = metrics[metrics["slice"] == "all"]
-print(everybody[everybody["recommender"].isin(COLOURS)].pivot_table(
-    index=["metric", "k"], columns="recommender", values="value").round(4).to_string())
+print(everybody.pivot_table(index=["metric", "k"], columns="recommender", values="value").round(4).to_string())
+told = everybody.drop_duplicates("recommender").set_index("recommender")[["user_count", "left_out_count"]]
+print("\ncustomers judged, and left out because they bought nothing new:")
+print(told.to_string())
+
 
 # %%
-shown = ["recall", "ndcg", "hit_rate"]
-figure, panels = plt.subplots(1, len(shown), figsize=(9, 3))
+def with_error_bars(axes, rows, labels, colour=None, offset=0.0, name=None):
+    """Points with their intervals, one below the other; where there is none, a point alone."""
+    at = [labels.index(label) + offset for label in rows["label"]]
+    ends = [(side * (rows[end] - rows["value"])).astype(float).fillna(0).to_numpy() for side, end in ((-1, "low"), (1, "high"))]
+    axes.errorbar(rows["value"].to_numpy(), at, xerr=ends, fmt="o", color=colour, label=name, markersize=4, linewidth=1.2)
+    axes.set_yticks(range(len(labels)), labels)
+
+
+k = 10 if 10 in set(everybody["k"]) else everybody["k"].max()
+order = [name for name in COLOURS if name in set(everybody["recommender"]) and name != "ladder"][::-1]
+shown = ["ndcg", "recall", "hit_rate", "coverage"]
+figure, panels = plt.subplots(1, len(shown), figsize=(11, 3), sharey=True)
 for axes, metric in zip(panels, shown, strict=True):
-    for recommender, colour in list(COLOURS.items())[:3]:
-        line = everybody[(everybody["metric"] == metric) & (everybody["recommender"] == recommender)].sort_values("k")
-        axes.plot(line["k"], line["value"], "o-", color=colour, label=recommender)
-    axes.set(title=metric, xlabel="length of the list")
-    axes.set_ylim(bottom=0)
-panels[0].legend(frameon=False)
+    rows = everybody[(everybody["metric"] == metric) & (everybody["k"] == k)].assign(label=everybody["recommender"])
+    for name in order:
+        with_error_bars(axes, rows[rows["recommender"] == name], order, COLOURS[name])
+    axes.set(title=f"{metric}, first {k}")
+    axes.set_xlim(left=0)
+
+# %% [markdown]
+# ## Which differences are real?
+# A verdict needs an interval that leaves out 0; everything else is not told apart.
+
+# %%
+compared = lake.read_partition(COMPARISONS, model.model_id).where(f"split = 'test' AND k = {k}").toPandas()
+of_all = compared[(compared["slice"] == "all") & compared["metric"].isin(["ndcg", "recall"])]
+names = ["recommender", "baseline", "baseline_model_id", "metric", "value", "low", "high", "verdict", "user_count"]
+print(of_all[names].sort_values(names[:4]).round(4).to_string(index=False))
 
 # %% [markdown]
 # ## For whom does it work?
+# Customers by how much the shop knew of them; and relevant items by how well known and how old they are, and by category.
 
 # %%
-k = everybody["k"].max()
-by_history = metrics[(metrics["metric"] == "hit_rate") & (metrics["k"] == k) & (metrics["slice"] != "all")]
-print(by_history.pivot_table(index="slice", columns="recommender", values="value").round(3).to_string())
-print(by_history.pivot_table(index="slice", columns="recommender", values="user_count").to_string())
+dimensions = ["history", "popularity", "item_age", "category"]
+figure, panels = plt.subplots(1, len(dimensions), figsize=(12, 3.4))
+for axes, dimension in zip(panels, dimensions, strict=True):
+    rows = metrics[(metrics["metric"] == "recall") & (metrics["k"] == k) & metrics["slice"].str.startswith(f"{dimension}=")]
+    rows = rows.assign(label=rows["slice"].str.removeprefix(f"{dimension}="))
+    labels = sorted(set(rows["label"]), key=lambda label: ((re.sub(r"\D", " ", label).split() or [""])[0].zfill(9), label))[::-1]
+    for nth, name in enumerate(("ladder", "popularity")):
+        with_error_bars(axes, rows[rows["recommender"] == name], labels, COLOURS[name], 0.15 - 0.3 * nth, name)
+    axes.set(title=f"recall by {dimension}")
+    axes.set_xlim(left=0)
+figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=2)
+sliced = metrics[(metrics["metric"] == "recall") & (metrics["k"] == k) & (metrics["recommender"] == "ladder")]
+print(sliced[["slice", "value", "low", "high", "user_count"]].sort_values("slice").round(3).to_string(index=False))
 
 # %% [markdown]
 # ## Raw scores

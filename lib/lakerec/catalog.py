@@ -7,6 +7,7 @@ from lakerec.bronze.malformed_lines import MALFORMED_LINES
 from lakerec.contract import Table, View
 from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS
 from lakerec.diagnostics.coefficients import COEFFICIENTS
+from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import RANKINGS
@@ -60,6 +61,7 @@ TABLES: tuple[Table, ...] = (
     ITEM_FACTORS,
     RANKINGS,
     RANKING_METRICS,
+    COMPARISONS,
     COEFFICIENTS,
     PROBABILITIES,
     CALIBRATION_METRICS,

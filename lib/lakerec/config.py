@@ -29,6 +29,7 @@ from lakerec.lakehouse import LakeSettings
 from lakerec.landing import LandingSettings
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.attributes import AttributeSettings
+from lakerec.model.item_knn import BaselineSettings
 from lakerec.model.split import SplitSettings
 from lakerec.recommendations.explanations import ExplainSettings
 from lakerec.recommendations.releases import ReleaseSettings
@@ -63,6 +64,7 @@ class Config(BaseSettings):
     split: SplitSettings
     als: AlsSettings
     ranking: RankingSettings
+    baselines: BaselineSettings
     calibration: CalibrationSettings
     threshold: ThresholdSettings
     recommend: RecommendSettings

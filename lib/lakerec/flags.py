@@ -42,7 +42,7 @@ def parse(name: str, description: str, *, can_check: bool, can_follow: bool) -> 
     parser = argparse.ArgumentParser(
         prog=f"./spark-submit.sh {name}",
         description=description,
-        epilog=_settings_help(),
+        epilog=settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -54,7 +54,7 @@ def parse(name: str, description: str, *, can_check: bool, can_follow: bool) -> 
     parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")
     parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
     parser.add_argument(
-        "--set", action="append", default=[], type=_assignment, metavar="section.key=value", help="any setting below"
+        "--set", action="append", default=[], type=assignment, metavar="section.key=value", help="any setting below"
     )
     if can_check:
         parser.add_argument("--check", metavar="FILE", type=Path, help=CHECK_HELP)
@@ -64,7 +64,8 @@ def parse(name: str, description: str, *, can_check: bool, can_follow: bool) -> 
     return parser.parse_args()
 
 
-def _assignment(text: str) -> tuple[str, str]:
+def assignment(text: str) -> tuple[str, str]:
+    """`section.key=value` as key and value."""
     path, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"'{text}' is not section.key=value")
@@ -82,7 +83,8 @@ def _destination(path: str) -> str:
     return path.replace(".", "_")
 
 
-def _settings_help() -> str:
+def settings_help() -> str:
+    """Every setting with its default and meaning, for the end of a job's help."""
     lines = [f"  {path:<36} {meaning} [{default}]" for path, default, meaning in described_settings()]
     return "settings, as --set section.key=value or LAKEREC_SECTION__KEY in the environment [default]:\n" + "\n".join(
         lines

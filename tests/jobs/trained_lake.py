@@ -1,7 +1,7 @@
 """A tiny lake with two trained models, written out by hand: what diagnose_model and its followers start from.
 
 Six items i0 .. i5; the model likes i0 best and i5 least, for everybody. ann, ben and cat are known to it; dan came
-after the cut, and nobody has seen eve do anything. One day of calibration, one day of test.
+after the cut, and eve only glanced at items, which says nothing of her taste. One day of calibration, one day of test.
 """
 
 from datetime import date, datetime, time
@@ -27,13 +27,19 @@ TRAIN, CALIBRATE, TEST_DAY = date(2026, 3, 10), date(2026, 3, 11), date(2026, 3,
 TASTE = [0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
 SETTINGS = {
     "als": {"alpha": 10.0, "rank": 1, "reg_param": 0.1},
-    "feedback": {"weights": {"view": 1.0, "purchase": 6.0}, "cancels": {}, "half_life_days": 0, "window_days": 0},
+    "feedback": {
+        "weights": {"glance": 0.0, "view": 1.0, "purchase": 6.0},
+        "cancels": {},
+        "half_life_days": 0,
+        "window_days": 0,
+    },
     "split": {"calibrate_days": 1, "test_days": 1, "relevant_actions": ["purchase"]},
 }
 EVENTS = [
     (TRAIN, ANN, 0, "view"),
     (TRAIN, BEN, 1, "view"),
     (TRAIN, CAT, 0, "view"),
+    *[(TRAIN, EVE, item, "glance") for item in range(2, 6)],
     (CALIBRATE, ANN, 1, "purchase"),
     (CALIBRATE, BEN, 0, "purchase"),
     (TEST_DAY, ANN, 2, "purchase"),

@@ -42,9 +42,7 @@ def test_every_wrong_setting_gets_one_line_that_names_it() -> None:
 
 
 def test_an_unknown_section_lists_the_known_ones() -> None:
-    with pytest.raises(
-        SettingsError, match=r"alss: unknown setting. Known here: als, as_of, attributes, calibration, "
-    ):
+    with pytest.raises(SettingsError, match=r"alss: unknown setting. Known here: als, as_of, attributes, baselines, "):
         load("test", {"alss.rank": "8"})
 
 

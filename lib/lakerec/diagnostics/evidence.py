@@ -1,6 +1,6 @@
 """What an evaluation looks at: what happened after the cut, to whom, and what they would have been shown."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import NamedTuple
@@ -10,11 +10,23 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.diagnostics.calibrations import Candidates
-from lakerec.diagnostics.lists import Catalogue, share_of_strength
-from lakerec.diagnostics.rankings import ALS, POPULARITY, TEST, VALIDATION
+from lakerec.diagnostics.item_facts import ItemFacts, collect_known_items, describe_items
+from lakerec.diagnostics.list_blocks import Maker, Plan
+from lakerec.diagnostics.lists import Baselines, Catalogue, share_of_strength
+from lakerec.diagnostics.rankings import (
+    ALS,
+    BASELINES,
+    LADDER,
+    POPULARITY,
+    REPEAT,
+    TEST,
+    VALIDATION,
+    RankingSettings,
+)
 from lakerec.gold.interactions import FeedbackSettings, project_interactions
 from lakerec.gold.item_popularity import rank_popularity
 from lakerec.model.baselines import popularity_items
+from lakerec.model.item_knn import BaselineSettings, fit_neighbours
 from lakerec.model.scorer import collect_items
 from lakerec.model.split import SplitSettings, Window, in_window, pairs_with, relevant_pairs, until, windows_after
 
@@ -51,11 +63,14 @@ class Happened(NamedTuple):
     active: DataFrame
 
 
-def see_what_happened(daily: DataFrame, model: EvaluatedModel, mask_actions: Collection[str]) -> Happened:
-    """What users did after the cut.
+def see_what_happened(
+    daily: DataFrame, spanning: DataFrame, model: EvaluatedModel, mask_actions: Collection[str]
+) -> Happened:
+    """What users did after the cut, and in visits that began after it.
 
     Args:
         daily: gold.daily_interactions.
+        spanning: see `leaks.spanning_pairs`; they are not held out.
         mask_actions: actions by which an item becomes known to a user.
     """
     windows = windows_after(model.as_of.date(), model.split)
@@ -70,7 +85,9 @@ def see_what_happened(daily: DataFrame, model: EvaluatedModel, mask_actions: Col
 
     return Happened(
         masked=masked,
-        relevant=_stacked({split: found(window) for split, window in by_split.items()}),
+        relevant=_stacked({split: found(window) for split, window in by_split.items()}).join(
+            spanning, on=["split", "user_ix", "item_ix"], how="left_anti"
+        ),
         active=_stacked({split: acting(window) for split, window in by_split.items()}),
     )
 
@@ -93,6 +110,57 @@ def fit_catalogue(model: EvaluatedModel, interactions: DataFrame, item_index: Da
     """
     bestsellers = share_of_strength(rank_popularity(interactions, item_index))
     return Catalogue(collect_items(model.item_factors, item_index), popularity_items(bestsellers, item_index))
+
+
+def fit_baselines(
+    daily: DataFrame, liked: DataFrame, item_index: DataFrame, model: EvaluatedModel, settings: BaselineSettings
+) -> Baselines:
+    """Bring to the driver what the baselines list from; `repeat` is left to whoever knows what is masked.
+
+    Args:
+        daily: gold.daily_interactions.
+        liked: see `item_knn.liked_items`, of training.
+        item_index: gold.item_index.
+    """
+    lately = model.feedback.model_copy(update={"window_days": settings.recent_days, "half_life_days": 0})
+    recent = project_interactions(until(daily, model.as_of.date()), model.as_of, lately)
+    bestsellers = share_of_strength(rank_popularity(recent, item_index))
+    listable = bestsellers.join(model.item_factors.select("item_ix"), on="item_ix", how="left_semi")
+    cosine, bm25 = fit_neighbours(liked, item_index, settings)
+    return Baselines(popularity_items(listable, item_index), cosine, bm25, is_repeat_listed=False)
+
+
+def fit_item_facts(
+    model: EvaluatedModel,
+    interactions: DataFrame,
+    item_index: DataFrame,
+    items: DataFrame,
+    catalogue: Catalogue,
+    settings: RankingSettings,
+) -> ItemFacts:
+    """Bring to the driver what a measurement looks up of items.
+
+    Args:
+        interactions: see `project_training`.
+        item_index: gold.item_index.
+        items: silver.items.
+    """
+    known = collect_known_items(interactions, item_index, items)
+    cut = model.as_of.date()
+    return describe_items(known, catalogue.als, cut, settings.item_age_bounds, settings.max_categories)
+
+
+def plan_measurement(items: ItemFacts, baselines: Baselines, others: Sequence[str], settings: RankingSettings) -> Plan:
+    """How the lists of a model, its baselines and of other models of the same cut are measured.
+
+    Args:
+        others: ids of the other models.
+    """
+    own = [Maker(name) for name in (ALS, *BASELINES) if name != REPEAT or baselines.is_repeat_listed]
+    ladder = Maker(LADDER, serves_newcomers=True)
+    rivals = [maker._replace(made_by=other) for other in others for maker in (Maker(ALS), ladder)]
+    ks = tuple(sorted(set(settings.ks)))
+    return Plan((*own, ladder, *rivals), ks, settings.replicates, settings.seed, settings.histories, items)
 
 
 def served_candidates(labelled: DataFrame, active: DataFrame) -> DataFrame:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from lakerec.diagnostics.calibrations import Candidates
 from lakerec.diagnostics.evidence import EvaluatedModel
-from lakerec.diagnostics.rankings import ALS, NEW, TEST, VALIDATION
+from lakerec.diagnostics.rankings import NEW, TEST, VALIDATION, Population
 from lakerec.diagnostics.rungs import FOLD_IN, ITEM_ATTRIBUTES
 from lakerec.gold.interactions import counted_at_latest, project_interactions
 from lakerec.model.fold_in import Space, collect_histories, fold_in
@@ -84,41 +84,41 @@ def label(lists: DataFrame, relevant: DataFrame) -> DataFrame:
     return labelled.withColumn("is_relevant", F.col("found").isNotNull()).drop("found")
 
 
-def judge_newcomers(newcomers: Newcomers, relevant: DataFrame) -> DataFrame:
-    """Whose lists are judged: recommender, split, user_ix, relevant_count, history; see `rankings.judge_users`."""
+def judge_newcomers(newcomers: Newcomers, relevant: DataFrame) -> Population:
+    """Newcomers who did something relevant in their window, with an item that they had not had before it.
+
+    Args:
+        relevant: split, user_ix, item_ix; distinct.
+    """
     had = newcomers.observed.select("user_ix", "item_ix").distinct()
-    counts = relevant.join(had, on=["user_ix", "item_ix"], how="left_anti").groupBy("split", "user_ix")
-    judged = counts.agg(F.count("*").alias("relevant_count")).join(
-        newcomers.users, on=["split", "user_ix"], how="inner"
-    )
-    named = F.lit(FOLD_IN).alias("recommender")
-    return judged.select(named, "split", "user_ix", "relevant_count", F.lit(NEW).alias("history"))
+    own = relevant.join(newcomers.users, on=["split", "user_ix"], how="left_semi")
+    wanted = own.join(had, on=["user_ix", "item_ix"], how="left_anti")
+    users = wanted.select("user_ix", F.lit(True).alias("is_known"), F.lit(NEW).alias("history")).distinct()
+    return Population(users, wanted)
 
 
 def list_new_items(
-    judged: DataFrame, model: EvaluatedModel, new: ItemSide, relevant: DataFrame, n: int
-) -> tuple[DataFrame, DataFrame]:
-    """Lists of items too new for the model alone, for known users who bought one, and whose lists are judged.
+    users: DataFrame, model: EvaluatedModel, new: ItemSide, relevant: DataFrame, n: int
+) -> tuple[DataFrame, Population]:
+    """Lists of items too new for the model alone, for known users who bought one, and who is judged by them.
 
     Args:
-        judged: see `rankings.judge_users`; for the users' bands of history.
+        users: user_ix, is_known, history.
         new: items without factors, with those from their attributes.
         relevant: split, user_ix, item_ix; distinct.
 
     Returns:
-        recommender, is_newcomer, user_ix, rank, item_ix, score; and rows of `judged`.
+        recommender, is_newcomer, user_ix, rank, item_ix, score; and the users with the new items that they bought.
     """
     items = relevant.sparkSession.createDataFrame([(int(ix),) for ix in new.item_ix], "item_ix int")
     bought = relevant.join(F.broadcast(items), on="item_ix", how="left_semi")
-    counts = bought.groupBy("split", "user_ix").agg(F.count("*").alias("relevant_count"))
-    bands = judged.where(F.col("recommender") == ALS).select("split", "user_ix", "history")
-    new_judged = counts.join(bands, on=["split", "user_ix"], how="inner")
-    users = model.user_factors.join(new_judged.select("user_ix").distinct(), on="user_ix", how="left_semi")
-    lists = top_n(users.withColumn("masked", F.array().cast("array<int>")), new, n)
+    buyers = users.where("is_known").join(bought.select("user_ix").distinct(), on="user_ix", how="left_semi")
+    factors = model.user_factors.join(buyers.select("user_ix"), on="user_ix", how="left_semi")
+    lists = top_n(factors.withColumn("masked", F.array().cast("array<int>")), new, n)
     named = F.lit(ITEM_ATTRIBUTES).alias("recommender")
     return (
         lists.select(named, F.lit(False).alias("is_newcomer"), "user_ix", "rank", "item_ix", "score"),
-        new_judged.select(named, "split", "user_ix", "relevant_count", "history"),
+        Population(buyers.select("user_ix", "is_known", "history"), bought),
     )
 
 

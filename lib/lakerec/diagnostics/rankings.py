@@ -2,12 +2,12 @@
 
 The evaluation model knows nothing after the cut. Known users (those with factors) get a list from each recommender.
 Users without factors who act in a window are newcomers and can only be given bestsellers, so they appear under
-`ladder`, which serves everybody: als for known users, popularity for newcomers. als, popularity and random are judged
-on the same users and can be compared; ladder is judged on more.
+`ladder`, which serves everybody: als for known users, popularity for newcomers. als and its baselines are judged on the
+same users and can be compared; ladder is judged on more.
 """
 
 from itertools import pairwise
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 from pyspark.sql import Column as SparkColumn
@@ -22,7 +22,7 @@ RANKINGS = Table(
     comment="One row per (model, recommender, split, user, rank): lists of users who did something relevant.",
     columns=(
         Column("model_id", T.StringType(), "Evaluation model."),
-        Column("recommender", T.StringType(), "als, popularity, random; or ladder: als, for newcomers popularity."),
+        Column("recommender", T.StringType(), "als, a baseline, or ladder: als, for newcomers popularity."),
         Column("split", T.StringType(), "validation: judged by the calibrate window; test: by the window after it."),
         Column("user_ix", T.IntegerType(), "Whose list; as in gold.user_index."),
         Column("rank", T.IntegerType(), "Place in the list, from 1; training items are left out."),
@@ -36,8 +36,23 @@ RANKINGS = Table(
 )
 
 ALS, POPULARITY, RANDOM, LADDER = "als", "popularity", "random", "ladder"
+RECENT_POPULARITY, REPEAT = "recent_popularity", "repeat"
+ITEM_KNN_COSINE, ITEM_KNN_BM25 = "item_knn_cosine", "item_knn_bm25"
+BASELINES = (POPULARITY, RECENT_POPULARITY, ITEM_KNN_COSINE, ITEM_KNN_BM25, REPEAT, RANDOM)
 VALIDATION, TEST = "validation", "test"
 NEW = "new"
+
+
+class Population(NamedTuple):
+    """Users who are judged together.
+
+    Attributes:
+        users: user_ix, is_known (served by all recommenders; others by the ladder alone), history (band).
+        relevant: distinct (split, user_ix, item_ix); of other users, too.
+    """
+
+    users: DataFrame
+    relevant: DataFrame
 
 
 class RankingSettings(Settings):
@@ -50,6 +65,14 @@ class RankingSettings(Settings):
     history_bounds: tuple[int, ...] = Field(
         min_length=1, description="where bands of a user's training events begin, ascending from 1; events"
     )
+    item_age_bounds: tuple[int, ...] = Field(
+        description="where bands of an item's age at the cut begin, after the first from 0, ascending; days"
+    )
+    max_categories: int = Field(ge=0, description="categories that get a slice, best known first; categories")
+    replicates: int = Field(ge=20, le=10_000, description="bootstrap replicates behind each interval; replicates")
+    compared_models: int = Field(
+        ge=0, description="earlier models of the same cut to compare with, newest first; models"
+    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -57,7 +80,15 @@ class RankingSettings(Settings):
             raise ValueError(f"ranking.ks must lie in 1..ranking.top_n ({self.top_n})")
         if self.history_bounds[0] != 1 or any(low >= high for low, high in pairwise(self.history_bounds)):
             raise ValueError("ranking.history_bounds must begin with 1 and ascend")
+        if any(low >= high for low, high in pairwise((0, *self.item_age_bounds))):
+            raise ValueError("ranking.item_age_bounds must begin above 0 and ascend")
         return self
+
+    @property
+    def histories(self) -> tuple[str, ...]:
+        """Names of the bands of history, such as `5-19`; users without a training event are new."""
+        bands = pairwise((*self.history_bounds, None))
+        return (NEW, *(_band_name(low, high) for low, high in bands if low is not None))
 
 
 def draw_users(factors: DataFrame, active: DataFrame, relevant: DataFrame, settings: RankingSettings) -> DataFrame:
@@ -95,37 +126,23 @@ def label_lists(lists: DataFrame, relevant: DataFrame) -> DataFrame:
     return labelled.withColumn("is_relevant", F.col("found").isNotNull()).drop("found")
 
 
-def judge_users(users: DataFrame, relevant: DataFrame, history: DataFrame) -> DataFrame:
-    """Whose lists are judged: users who did something relevant in the window; nobody else can be served well or badly.
+def judged_rankings(labelled: DataFrame, drawn: Population) -> DataFrame:
+    """The rows of diagnostics.rankings without model_id, of those drawn; see `judged_lists`.
 
-    Args:
-        users: see `draw_users`.
-        relevant: split, user_ix, item_ix; distinct.
-        history: user_ix, history (band); users without a row are new.
-
-    Returns:
-        recommender, split, user_ix, relevant_count, history. One row per list to be judged.
-    """
-    everybody, newcomers = ([F.lit(name) for name in names] for names in ((ALS, POPULARITY, RANDOM, LADDER), (LADDER,)))
-    recommenders = F.when(F.col("is_known"), F.array(*everybody)).otherwise(F.array(*newcomers))
-    counts = relevant.groupBy("split", "user_ix").agg(F.count("*").alias("relevant_count"))
-    drawn = counts.join(users.select("user_ix", "is_known"), on="user_ix", how="inner")
-    banded = drawn.join(history, on="user_ix", how="left").withColumn("history", F.coalesce("history", F.lit(NEW)))
-    judged = banded.withColumn("recommender", F.explode(recommenders))
-    return judged.select("recommender", "split", "user_ix", "relevant_count", "history")
-
-
-def judged_rankings(labelled: DataFrame, judged: DataFrame) -> DataFrame:
-    """The rows of diagnostics.rankings without model_id: the lists of judged users, and the ladder made of them.
+    The ladder is made of the others: als, and bestsellers for newcomers.
 
     Args:
         labelled: see `label_lists`.
-        judged: see `judge_users`.
     """
     own = labelled.where("NOT is_newcomer")
     ladder = labelled.where((F.col("recommender") == ALS) | F.col("is_newcomer"))
-    lists = own.unionByName(ladder.withColumn("recommender", F.lit(LADDER)))
-    kept = lists.join(judged, on=["recommender", "split", "user_ix"], how="left_semi")
+    return judged_lists(own.unionByName(ladder.withColumn("recommender", F.lit(LADDER))), drawn)
+
+
+def judged_lists(labelled: DataFrame, judged: Population) -> DataFrame:
+    """The lists of users who did something relevant in the window: nobody else can be served well or badly."""
+    wanting = judged.relevant.join(judged.users.select("user_ix"), on="user_ix", how="left_semi")
+    kept = labelled.join(wanting.select("split", "user_ix").distinct(), on=["split", "user_ix"], how="left_semi")
     return kept.select([name for name in RANKINGS.names if name != "model_id"])
 
 
@@ -142,20 +159,10 @@ def history_bands(interactions: DataFrame, settings: RankingSettings) -> DataFra
     return events.select("user_ix", _band(F.col("events"), settings.history_bounds).alias("history"))
 
 
-def share_of_users(interactions: DataFrame, item_factors: DataFrame) -> DataFrame:
-    """Share of training users who had each item of the catalogue.
-
-    Args:
-        interactions: gold.interactions as of the cut; one row per (user_ix, item_ix).
-        item_factors: model.item_factors of the evaluation model: the catalogue.
-
-    Returns:
-        item_ix, user_share (0..1; null for an item that no training user had). One row per item of the catalogue.
-    """
-    users = interactions.agg(F.count_distinct("user_ix").alias("all_users"))
-    counts = interactions.groupBy("item_ix").agg(F.count("*").alias("users"))
-    shares = counts.crossJoin(F.broadcast(users)).withColumn("user_share", F.col("users") / F.col("all_users"))
-    return item_factors.select("item_ix").join(shares.select("item_ix", "user_share"), on="item_ix", how="left")
+def with_history(users: DataFrame, history: DataFrame) -> DataFrame:
+    """`users` with their band of history; who has none is new."""
+    banded = users.join(history, on="user_ix", how="left")
+    return banded.withColumn("history", F.coalesce("history", F.lit(NEW)))
 
 
 def _draw(users: DataFrame, settings: RankingSettings) -> DataFrame:
@@ -167,6 +174,9 @@ def _band(events: SparkColumn, bounds: tuple[int, ...]) -> SparkColumn:
     band = F.lit(NEW)
     for low, high in pairwise((*bounds, None)):
         if low is not None:
-            name = f"{low}+" if high is None else f"{low}-{high - 1}" if high - 1 > low else f"{low}"
-            band = F.when(events >= low, F.lit(name)).otherwise(band)
+            band = F.when(events >= low, F.lit(_band_name(low, high))).otherwise(band)
     return band
+
+
+def _band_name(low: int, high: int | None) -> str:
+    return f"{low}+" if high is None else f"{low}-{high - 1}" if high - 1 > low else f"{low}"

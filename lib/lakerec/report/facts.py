@@ -10,6 +10,7 @@ from lakerec.bronze.events import EVENTS as BRONZE_EVENTS
 from lakerec.bronze.files import FILES
 from lakerec.bronze.malformed_lines import MALFORMED_LINES
 from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
+from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import ALS, RANKINGS, TEST
@@ -70,7 +71,8 @@ class Facts(NamedTuple):
         rejects: by table and reason, most frequent first.
         model: the newest evaluation model, as in model.runs.
         k: length of the list that the verdict speaks of.
-        metrics: rows of diagnostics.ranking_metrics, test window.
+        metrics: rows of diagnostics.ranking_metrics, test window, of all customers and by history.
+        differences: rows of diagnostics.comparisons, test window, all customers.
         bins: rows of diagnostics.probabilities.
         thresholds: rows of diagnostics.thresholds, ascending.
     """
@@ -82,14 +84,26 @@ class Facts(NamedTuple):
     k: int
     verdict: str
     metrics: list[Row]
+    differences: list[Row]
     bins: list[Row]
     thresholds: list[Row]
     customers: list[Customer]
 
     def metric(self, recommender: str, metric: str, k: int, where: str = "all") -> float | None:
         """One value; None where it was not measured."""
+        found = self.measured(recommender, metric, k, where)
+        return found.value if found else None
+
+    def measured(self, recommender: str, metric: str, k: int, where: str = "all") -> Row | None:
+        """A metric with its interval; None where it was not measured."""
         wanted = (recommender, metric, k, where)
-        return next((m.value for m in self.metrics if (m.recommender, m.metric, m.k, m.slice) == wanted), None)
+        return next((m for m in self.metrics if (m.recommender, m.metric, m.k, m.slice) == wanted), None)
+
+    def verdict_on(self, recommender: str, metric: str, baseline: str) -> str | None:
+        """How a recommender of the model compares with another one, at the length that the verdict speaks of."""
+        wanted = (recommender, metric, self.k, baseline)
+        own = (d for d in self.differences if d.baseline_model_id == d.model_id)
+        return next((d.verdict for d in own if (d.recommender, d.metric, d.k, d.baseline) == wanted), None)
 
 
 def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
@@ -101,15 +115,19 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
     """
     model = newest_run(lake.read(RUNS), EVALUATION)
     k = 10 if 10 in ks else max(ks)
-    metrics = lake.read_partition(RANKING_METRICS, model.model_id).where(F.col("split") == TEST).collect()
+    of_everybody = (F.col("split") == TEST) & (F.col("slice") == "all")
+    is_told = of_everybody | (F.col("split") == TEST) & F.col("slice").startswith("history=")
+    metrics = lake.read_partition(RANKING_METRICS, model.model_id).where(is_told).collect()
+    differences = lake.read_partition(COMPARISONS, model.model_id).where(of_everybody).collect()
     return Facts(
         lake=lake.root,
         funnel=count_funnel(lake),
         rejects=collect_rejects(lake),
         model=model,
         k=k,
-        verdict=verdict([row.asDict() for row in metrics], k),
+        verdict=verdict([row.asDict() for row in metrics], [row.asDict() for row in differences], k),
         metrics=metrics,
+        differences=differences,
         bins=lake.read_partition(PROBABILITIES, model.model_id).orderBy("recommender", "bin").collect(),
         thresholds=lake.read_partition(THRESHOLDS, model.model_id).orderBy("threshold").collect(),
         customers=draw_customers(lake, model),

@@ -5,16 +5,42 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pyspark.sql import Row
 
-from lakerec.diagnostics.rankings import ALS, LADDER, POPULARITY, RANDOM
+from lakerec.diagnostics.rankings import (
+    ALS,
+    ITEM_KNN_BM25,
+    ITEM_KNN_COSINE,
+    LADDER,
+    POPULARITY,
+    RANDOM,
+    RECENT_POPULARITY,
+)
 from lakerec.diagnostics.rungs import FOLD_IN
 from lakerec.report.facts import Facts
 
 INK, PAPER = "#23303d", "#ffffff"
-COLOURS = {ALS: "#1f6f8b", LADDER: "#3fa796", POPULARITY: "#e0a458", RANDOM: "#b8b8b8", FOLD_IN: "#7a4d9c"}
-LABELS = {ALS: "model", LADDER: "model, bestsellers for newcomers", POPULARITY: "bestsellers", RANDOM: "random"}
-LABELS |= {FOLD_IN: "newcomers, folded in"}
-COMPARED = (ALS, POPULARITY, RANDOM)
+COLOURS = {
+    ALS: "#1f6f8b",
+    LADDER: "#3fa796",
+    POPULARITY: "#e0a458",
+    RECENT_POPULARITY: "#f0cf9a",
+    ITEM_KNN_COSINE: "#8d6a9f",
+    ITEM_KNN_BM25: "#c3aed6",
+    RANDOM: "#b8b8b8",
+    FOLD_IN: "#7a4d9c",
+}
+LABELS = {
+    ALS: "model",
+    LADDER: "model, bestsellers for newcomers",
+    POPULARITY: "bestsellers",
+    RECENT_POPULARITY: "bestsellers lately",
+    ITEM_KNN_COSINE: "item-kNN, cosine",
+    ITEM_KNN_BM25: "item-kNN, BM25",
+    RANDOM: "random",
+    FOLD_IN: "newcomers, folded in",
+}
+COMPARED = (ALS, POPULARITY, RECENT_POPULARITY, ITEM_KNN_COSINE, ITEM_KNN_BM25, RANDOM)
 METRICS = ("recall", "precision", "ndcg", "map", "mrr", "hit_rate")
 
 
@@ -33,20 +59,21 @@ def funnel(facts: Facts) -> str:
 
 
 def against_baselines(facts: Facts) -> str:
-    """Metrics of the model beside those of its baselines."""
-    figure, axes = _canvas(7.2, 3.1)
-    _bars(axes, METRICS, [[facts.metric(who, metric, facts.k) for metric in METRICS] for who in COMPARED], COMPARED)
+    """Metrics of the model beside those of its baselines, with their 95 % intervals."""
+    figure, axes = _canvas(7.2, 3.4)
+    heights = [[facts.measured(who, metric, facts.k) for metric in METRICS] for who in COMPARED]
+    _bars(axes, METRICS, heights, COMPARED)
     axes.set_ylabel(f"mean over customers, first {facts.k}")
     axes.legend(frameon=False)
     return _svg(figure)
 
 
 def by_history(facts: Facts) -> str:
-    """Share of customers who find something they buy, by how much the shop knew of them."""
+    """Share of customers who find something they buy, by how much the shop knew of them, with 95 % intervals."""
     figure, axes = _canvas(7.2, 3.1)
     slices = sorted({m.slice for m in facts.metrics if m.slice != "all"}, key=_first_number)
     who = (LADDER, POPULARITY)
-    _bars(axes, slices, [[facts.metric(w, "hit_rate", facts.k, s) for s in slices] for w in who], who)
+    _bars(axes, slices, [[facts.measured(w, "hit_rate", facts.k, s) for s in slices] for w in who], who)
     axes.set_xticks(range(len(slices)), [s.removeprefix("history=") for s in slices])
     axes.set_xlabel("events of the customer before the cut")
     axes.set_ylabel(f"hit rate, first {facts.k}")
@@ -97,11 +124,16 @@ def thresholds(facts: Facts) -> str:
     return _svg(figure)
 
 
-def _bars(axes: Axes, groups: Sequence[str], heights: list[list[float | None]], who: Sequence[str]) -> None:
+def _bars(axes: Axes, groups: Sequence[str], heights: list[list[Row | None]], who: Sequence[str]) -> None:
+    """Bars of metrics side by side, a whisker over each interval; without an interval there is none."""
     width = 0.8 / len(who)
-    for nth, (recommender, values) in enumerate(zip(who, heights, strict=True)):
+    for nth, (recommender, found) in enumerate(zip(who, heights, strict=True)):
         at = [group + (nth - (len(who) - 1) / 2) * width for group in range(len(groups))]
-        axes.bar(at, [value or 0 for value in values], width, color=COLOURS[recommender], label=LABELS[recommender])
+        values = [row.value or 0 if row else 0 for row in found]
+        axes.bar(at, values, width, color=COLOURS[recommender], label=LABELS[recommender])
+        for place, row in zip(at, found, strict=True):
+            if row and row.low is not None:
+                axes.plot([place, place], [row.low, row.high], color=INK, linewidth=1)
     axes.set_xticks(range(len(groups)), groups)
 
 

@@ -28,9 +28,10 @@ PAGE = Template("""<!doctype html>
 <h2>From delivery to purchase</h2>$funnel
 <div class="row">
   <section><h2>The model against baselines</h2>
-    <p class="note">Test window; customers known before the cut who bought something new.</p>$baselines</section>
+    <p class="note">Test window; customers known before the cut who bought something new. Whiskers: 95 %.</p>
+    $baselines</section>
   <section><h2>By how much the shop knew of a customer</h2>
-    <p class="note">Newcomers get bestsellers.</p>$history</section>
+    <p class="note">Newcomers get bestsellers. Whiskers: 95 %.</p>$history</section>
 </div>
 <div class="row">
   <section><h2>Do the probabilities hold?</h2>

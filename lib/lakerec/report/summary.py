@@ -3,10 +3,28 @@
 from collections.abc import Iterable
 
 from lakerec.catalog import TABLES
-from lakerec.diagnostics.rankings import ALS, POPULARITY, RANDOM
+from lakerec.diagnostics.rankings import (
+    ALS,
+    ITEM_KNN_BM25,
+    ITEM_KNN_COSINE,
+    POPULARITY,
+    RANDOM,
+    RECENT_POPULARITY,
+    REPEAT,
+)
 from lakerec.report.facts import Customer, Facts
 
-METRICS = ("recall", "ndcg", "map", "mrr", "hit_rate", "coverage", "novelty")
+METRICS = ("recall", "ndcg", "hit_rate", "coverage", "novelty")
+JUDGED_BY = "ndcg"
+LABELS = {
+    ALS: "model",
+    POPULARITY: "bestsellers",
+    RECENT_POPULARITY: "bestsellers lately",
+    ITEM_KNN_COSINE: "item-kNN, cosine",
+    ITEM_KNN_BM25: "item-kNN, BM25",
+    REPEAT: "own items again",
+    RANDOM: "random",
+}
 
 
 def summarise(facts: Facts, page: str, options: str) -> str:
@@ -36,10 +54,16 @@ def _section(title: str, lines: Iterable[str]) -> str:
 
 
 def _metrics(facts: Facts) -> Iterable[str]:
-    yield f"{'':<12}" + "".join(f"{metric:>10}" for metric in METRICS)
-    for recommender, label in ((ALS, "model"), (POPULARITY, "bestsellers"), (RANDOM, "random")):
+    yield f"{'':<20}" + "".join(f"{metric:>10}" for metric in METRICS) + f"   {f'{JUDGED_BY} at 95 %':<15}  model"
+    for recommender, label in LABELS.items():
+        judged = facts.measured(recommender, JUDGED_BY, facts.k)
+        if judged is None:
+            continue
         values = (facts.metric(recommender, metric, facts.k) for metric in METRICS)
-        yield f"{label:<12}" + "".join(f"{'-':>10}" if value is None else f"{value:>10.4f}" for value in values)
+        shown = "".join(f"{'-':>10}" if value is None else f"{value:>10.4f}" for value in values)
+        interval = "too few" if judged.low is None else f"{judged.low:.4f}-{judged.high:.4f}"
+        against = "" if recommender == ALS else facts.verdict_on(ALS, JUDGED_BY, recommender) or ""
+        yield f"{label:<20}{shown}   {interval:<15}  {against}".rstrip()
 
 
 def _customers(customers: Iterable[Customer]) -> Iterable[str]:
@@ -59,7 +83,8 @@ def _layers() -> list[str]:
 def _look_next(options: str) -> Iterable[str]:
     queries = (
         "SELECT * FROM recommendations.shown ORDER BY user_id, rank LIMIT 10",
-        "SELECT recommender, slice, k, value FROM diagnostics.ranking_metrics WHERE metric = 'ndcg' AND split = 'test'",
+        "SELECT recommender, slice, k, value, low, high FROM diagnostics.ranking_metrics WHERE metric = 'ndcg'",
+        "SELECT recommender, baseline, metric, k, verdict FROM diagnostics.comparisons WHERE slice = 'all'",
         "SELECT threshold, precision, recall, is_chosen FROM diagnostics.thresholds",
         "SELECT reason, count(*) FROM bronze.malformed_lines GROUP BY reason",
     )

@@ -14,6 +14,7 @@ MODEL = EvaluatedModel(
     user_factors=None,
     item_factors=None,
 )
+SPANNING = "split string, user_ix int, item_ix int"
 LABELLED = "recommender string, is_newcomer boolean, split string, user_ix int, score double, is_relevant boolean"
 
 
@@ -39,9 +40,11 @@ def test_what_followed_the_cut_is_split_by_window_and_leaves_out_what_was_known_
         (13, 1, 13, "purchase"),
         (14, 2, 10, "purchase"),
         (15, 3, 10, "purchase"),  # after the test window
+        (14, 3, 10, "purchase"),  # in a visit that began before it
     )
 
-    happened = see_what_happened(events, MODEL, mask_actions=["view", "purchase"])
+    spanning = spark.createDataFrame([("test", 3, 10), ("validation", 1, 99)], SPANNING)
+    happened = see_what_happened(events, spanning, MODEL, mask_actions=["view", "purchase"])
 
     assert tuples(happened.masked) == [(1, 10), (1, 11)]
     assert tuples(happened.relevant.select("split", "user_ix", "item_ix")) == [
@@ -49,13 +52,19 @@ def test_what_followed_the_cut_is_split_by_window_and_leaves_out_what_was_known_
         ("test", 2, 10),
         ("validation", 1, 13),
     ]
-    assert tuples(happened.active.select("split", "user_ix")) == [("test", 1), ("test", 2), ("validation", 1)]
+    assert tuples(happened.active.select("split", "user_ix")) == [
+        ("test", 1),
+        ("test", 2),
+        ("test", 3),
+        ("validation", 1),
+    ]
 
 
 def test_what_is_not_a_masking_action_leaves_the_item_to_be_found_again(spark):
     events = daily(spark, (9, 1, 10, "view"), (11, 1, 10, "purchase"))
 
-    happened = see_what_happened(events, MODEL, mask_actions=["purchase"])
+    spanning = spark.createDataFrame([], SPANNING)
+    happened = see_what_happened(events, spanning, MODEL, mask_actions=["purchase"])
 
     assert tuples(happened.masked) == []
     assert tuples(happened.relevant.select("split", "user_ix", "item_ix")) == [("validation", 1, 10)]

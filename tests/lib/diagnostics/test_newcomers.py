@@ -64,8 +64,12 @@ def test_newcomers_are_listed_by_what_they_did_before_the_window_and_by_nothing_
     ]
     factor = SPACE.solve(Histories(np.array([[0, 1]]), np.array([[1.0, 1.0]])))[0, 0]
     assert rows[2].score == np.float64(np.float32(factor)) * np.float64(np.float32(0.2))
-    judged = judge_newcomers(newcomers, relevant).orderBy("user_ix").collect()
-    assert [tuple(row) for row in judged] == [("fold_in", "validation", 2, 1, "new"), ("fold_in", "test", 3, 1, "new")]
+    judged = judge_newcomers(newcomers, relevant)
+    assert sorted(map(tuple, judged.users.collect())) == [(2, True, "new"), (3, True, "new")]
+    assert sorted((row.split, row.user_ix, row.item_ix) for row in judged.relevant.collect()) == [
+        ("test", 3, 12),
+        ("validation", 2, 11),
+    ]
     found = fit_newcomer_candidates(label(lists, relevant))
     assert found["fold_in", "test"].is_bought.tolist() == [1.0]
     assert sorted(found["fold_in", "validation"].is_bought.tolist()) == [0.0, 1.0]

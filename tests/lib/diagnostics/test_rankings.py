@@ -4,16 +4,26 @@ import pytest
 
 from lakerec.diagnostics.rankings import (
     RANKINGS,
+    Population,
     RankingSettings,
     draw_users,
     history_bands,
-    judge_users,
     judged_rankings,
     label_lists,
-    share_of_users,
+    with_history,
 )
 
-SETTINGS = RankingSettings(top_n=5, ks=(1, 5), max_users=10, seed=7, history_bounds=(1, 5, 20))
+SETTINGS = RankingSettings(
+    top_n=5,
+    ks=(1, 5),
+    max_users=10,
+    seed=7,
+    history_bounds=(1, 5, 20),
+    item_age_bounds=(7, 30),
+    max_categories=5,
+    replicates=20,
+    compared_models=1,
+)
 RELEVANT = "split string, user_ix int, item_ix int"
 LISTS = "recommender string, is_newcomer boolean, user_ix int, rank int, item_ix int, score double"
 
@@ -66,22 +76,6 @@ def test_a_list_is_labelled_for_both_windows_by_what_followed_in_each(spark):
     ]
 
 
-def test_who_did_nothing_relevant_is_not_judged_and_newcomers_are_judged_by_the_ladder_alone(spark):
-    users = drawn_users(spark, known=[1, 2], newcomers=[8, 9])
-    relevant = spark.createDataFrame([("test", 1, 10), ("test", 1, 11), ("test", 8, 10), ("test", 7, 10)], RELEVANT)
-    history = spark.createDataFrame([(1, "5-19")], "user_ix int, history string")
-
-    judged = judge_users(users, relevant, history)
-
-    assert tuples(judged) == [
-        ("als", "test", 1, 2, "5-19"),
-        ("ladder", "test", 1, 2, "5-19"),
-        ("ladder", "test", 8, 1, "new"),
-        ("popularity", "test", 1, 2, "5-19"),
-        ("random", "test", 1, 2, "5-19"),
-    ]
-
-
 def test_the_ladder_is_als_for_known_users_and_bestsellers_for_newcomers(spark):
     lists = [
         ("als", False, 1, 1, 10, 0.9),
@@ -92,9 +86,8 @@ def test_the_ladder_is_als_for_known_users_and_bestsellers_for_newcomers(spark):
     ]
     relevant = spark.createDataFrame([("test", 1, 10), ("test", 8, 11)], RELEVANT)
     users = drawn_users(spark, known=[1, 2], newcomers=[8])
-    judged = judge_users(users, relevant, spark.createDataFrame([], "user_ix int, history string"))
 
-    rankings = judged_rankings(label_lists(spark.createDataFrame(lists, LISTS), relevant), judged)
+    rankings = judged_rankings(label_lists(spark.createDataFrame(lists, LISTS), relevant), Population(users, relevant))
 
     assert rankings.columns == [name for name in RANKINGS.names if name != "model_id"]
     assert tuples(rankings) == [
@@ -122,12 +115,15 @@ def test_a_band_of_one_is_named_by_its_only_number(spark):
     assert tuples(bands) == [(1, "1"), (2, "2+")]
 
 
-def test_the_share_of_users_is_of_all_training_users_and_covers_the_catalogue_of_the_model(spark):
-    interactions = spark.createDataFrame([(1, 10), (2, 10), (2, 11), (3, 12)], "user_ix int, item_ix int")
+def test_users_without_a_training_event_are_new(spark):
+    history = spark.createDataFrame([(1, "5-19")], "user_ix int, history string")
 
-    shares = share_of_users(interactions, spark.createDataFrame([(10,), (11,), (13,)], "item_ix int"))
+    assert tuples(with_history(some_users(spark, 1, 8), history)) == [(1, "5-19"), (8, "new")]
 
-    assert tuples(shares) == [(10, pytest.approx(2 / 3)), (11, pytest.approx(1 / 3)), (13, None)]
+
+def test_the_bands_of_history_have_names_in_order():
+    assert SETTINGS.histories == ("new", "1-4", "5-19", "20+")
+    assert SETTINGS.model_copy(update={"history_bounds": (1,)}).histories == ("new", "1+")
 
 
 @pytest.mark.parametrize(
@@ -137,6 +133,7 @@ def test_the_share_of_users_is_of_all_training_users_and_covers_the_catalogue_of
         ({"ks": (0,)}, "must lie in 1..ranking.top_n"),
         ({"history_bounds": (5, 20)}, "must begin with 1 and ascend"),
         ({"history_bounds": (1, 5, 5)}, "must begin with 1 and ascend"),
+        ({"item_age_bounds": (0, 7)}, "must begin above 0 and ascend"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(change, message):

@@ -1,10 +1,18 @@
 """Bestsellers and random lists, out of the same kernel as the model's."""
 
 import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakerec.model.baselines import popularity_items, popularity_users, random_items, random_users
+from lakerec.model.baselines import (
+    popularity_items,
+    popularity_users,
+    random_items,
+    random_users,
+    rank_alike,
+    rank_by_chance,
+)
 from lakerec.model.scorer import ItemSide, top_n, with_masked
 
 
@@ -46,3 +54,19 @@ def test_random_lists_depend_on_seed_and_user_alone(spark: SparkSession) -> None
     assert other != many
     assert len({tuple(items) for items in many.values()}) == 40
     assert len({item for items in many.values() for item in items}) > 40
+
+
+def test_on_an_executor_the_same_lists_come_from_batches() -> None:
+    items = ItemSide(np.array([4, 2, 9], np.int32), np.array([[0.5], [0.9], [0.5]], np.float32))
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "user_ix": pa.array([7, 8], pa.int32()),
+            "masked": pa.array([[2, 99], []], pa.list_(pa.int32())),
+            "chance": pa.array([[1.0], [-1.0]], pa.list_(pa.float32())),
+        }
+    )
+
+    alike, by_chance = rank_alike(batch, items, n=2), rank_by_chance(batch, items, n=2)
+
+    assert [tuple(row.values())[:3] for row in alike.to_pylist()] == [(7, 1, 4), (7, 2, 9), (8, 1, 2), (8, 2, 4)]
+    assert [tuple(row.values())[:3] for row in by_chance.to_pylist()] == [(7, 1, 4), (7, 2, 9), (8, 1, 4), (8, 2, 9)]

@@ -35,7 +35,7 @@ def test_the_next_commands_are_queries_that_work(shop: Shop) -> None:
 
     shop.lake.register([table for table in TABLES if table.name in names])
 
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert all(shop.lake.spark.sql(command[-1]).count() for command in commands)
 
 
@@ -44,7 +44,7 @@ def test_a_purchase_is_ticked_and_a_missing_probability_is_a_dash() -> None:
         "u1", ["view 3× (Hat)"], [Listed("Scarf", 0.0312, True), Listed("Boots", None, False)], ["Scarf", "Mug"]
     )
     facts = Facts(
-        "lake", [("lines delivered", 5)], [Reject("t", "not JSON", 1, "{")], None, 10, "v", [], [], [], [customer]
+        "lake", [("lines delivered", 5)], [Reject("t", "not JSON", 1, "{")], None, 10, "v", [], [], [], [], [customer]
     )
 
     lines = summarise(facts, "report.html", "").splitlines()
