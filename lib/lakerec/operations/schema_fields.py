@@ -62,11 +62,15 @@ def group_by_shape(records: DataFrame) -> DataFrame:
     of_raw = F.schema_of_variant(F.try_parse_json(F.col("raw").cast("string")))
     of_rest = F.schema_of_variant(F.try_parse_json(F.coalesce("rescued", F.lit("{}"))))
     shape = F.when(of_raw.startswith("OBJECT"), of_raw).otherwise(of_rest)
-    return (
+    as_sparks = (
         records.where(F.col("raw").isNotNull())
-        .select("source", "event_date", F.regexp_replace(shape, NUMBER, "NUMBER").alias("shape"), "event_at", *PLACE)
+        .select("source", "event_date", shape.alias("shape"), "event_at", *PLACE)
         .groupBy("source", "event_date", "shape")
         .agg(F.count(F.lit(1)).alias("record_count"), F.min(F.struct("event_at", *PLACE)).alias("earliest"))
+    )
+    one_number = F.regexp_replace("shape", NUMBER, "NUMBER").alias("shape")  # of few shapes, not of every record
+    return as_sparks.groupBy("source", "event_date", one_number).agg(
+        F.sum("record_count").alias("record_count"), F.min("earliest").alias("earliest")
     )
 
 

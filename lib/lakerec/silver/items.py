@@ -63,21 +63,21 @@ def believe_items(records: DataFrame, max_id_bytes: int) -> Belief:
 
 
 def items_of_events(believed: DataFrame) -> DataFrame:
-    """What believed events say of their items, as facts for `latest_items`; one row per event.
+    """What believed events say of their items, as facts for `latest_items`; one row for each thing that is said.
 
     Args:
         believed: believed records with duplicates still among them, so that facts only ever become more.
     """
-    return believed.select(
-        "item_id",
-        F.col("item_name").alias("name"),
-        F.col("item_category").alias("category"),
-        F.lit(None).cast("string").alias("attributes"),
-        "price",
-        F.lit(True).alias("is_available"),
-        F.col("occurred_at").alias("first_seen_at"),
-        F.col("occurred_at").alias("changed_at"),
-        F.lit(EVENTS_ORIGIN).alias("origin"),
+    named = believed.withColumnsRenamed({"item_name": "name", "item_category": "category"})
+    said = named.groupBy("item_id", "name", "category", "price").agg(
+        F.min("occurred_at").alias("first_seen_at"), F.max("occurred_at").alias("changed_at")
+    )
+    return said.withColumns(
+        {
+            "attributes": F.lit(None).cast("string"),
+            "is_available": F.lit(True),
+            "origin": F.lit(EVENTS_ORIGIN),
+        }
     )
 
 

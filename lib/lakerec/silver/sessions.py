@@ -58,7 +58,7 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
     sign_in = F.when(F.col("user_id").isNotNull(), F.struct("occurred_at", "event_id", "user_id"))
     whole_day = Window.partitionBy("source", "event_date")
     summed = (
-        events.groupBy(*SESSIONS.key)
+        events.groupBy(*reversed(SESSIONS.key))
         .agg(
             F.min(sign_in).alias("signed_in"),
             F.min("occurred_at").alias("first_at"),
