@@ -21,6 +21,11 @@ SHARED_DATA = Path(os.environ.get("LAKEREC_SHARED_DATA", REPOSITORY.parent / "sh
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give pytest-spark the session of conf/spark/test.conf, with Delta's jars from the cache."""
+    main = sys.modules["__main__"]
+    if not hasattr(
+        main, "__file__"
+    ):  # as in a worker of pytest-xdist, which pyspark would take for its doctests and end
+        main.__file__ = __file__
     os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_CONF_DIR": str(REPOSITORY / "conf" / "spark"), "TZ": "UTC"}
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": f"{REPOSITORY / 'lib'}:{REPOSITORY}"}
     lines = (REPOSITORY / "conf" / "spark" / "test.conf").read_text().splitlines()

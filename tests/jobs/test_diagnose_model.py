@@ -79,7 +79,7 @@ def test_every_baseline_is_measured_and_compared_and_own_items_are_not_listed_wh
     compared = lake.read(COMPARISONS).where("recommender = 'als' AND slice = 'all' AND split = 'test'").collect()
 
     baselines = {"popularity", "recent_popularity", "item_knn_cosine", "item_knn_bm25", "random"}
-    assert measured == {"als", "ladder", *baselines}
+    assert measured == {"als", "ladder", "fold_in", *baselines}
     assert {row["baseline"] for row in compared} == baselines
     recall = next(row for row in compared if (row["baseline"], row["metric"], row["k"]) == ("popularity", "recall", 2))
     assert (recall["value"], recall["user_count"], recall["verdict"]) == (1 / 1 - 0 / 1, 1, "not told apart")
