@@ -164,10 +164,11 @@ def test_one_more_day_of_files_is_only_its_own_consequences(copy: Shop) -> None:
     touched = copy.lake.increment(EVENTS, DAILY_INTERACTIONS, {"actions": sorted(config.feedback.weights)})
     commits = {table.name: copy.lake.version(table) - before[table.name] for table in (EVENTS, DAILY_INTERACTIONS)}
     progress = copy.lake.read(next(t for t in TABLES if t.name == "operations.progress"))
-    days = progress.where("consumer = 'silver.events' AND run_id = 'next day'").first().dates
+    written = progress.where("consumer = 'silver.events' AND run_id = 'next day'").first().dates
+    days = [day for day in written if day]
     assert not touched.is_needed
     assert commits == {"silver.events": 1, "gold.daily_interactions": 1}
-    assert [day for day in days if day] == ["2025-03-08", "2025-03-09", "2025-03-10", "2025-03-11"][-len(days) :]
+    assert days == ["2025-03-08", "2025-03-09", "2025-03-10", "2025-03-11"][-len(days) :]
     assert copy.lake.read(RUNS).where("purpose = 'serving'").count() == 2
     assert copy.lake.read(RELEASES).where("status = 'live'").count() == 1
 
