@@ -40,7 +40,7 @@ class ItemSide:
     """The items that can be recommended.
 
     Attributes:
-        item_ix: int32, in order of item_id: the position breaks ties.
+        item_ix: int32, in order of item_id: the position breaks ties. Negative for items that nobody ever acted on.
         factors: float32, a row per item.
     """
 
@@ -49,16 +49,21 @@ class ItemSide:
 
     def positions(self, item_ix: npt.NDArray[np.int32]) -> Ints:
         """Positions of items; -1 for those that are not here."""
-        is_within = (item_ix >= 0) & (item_ix < len(self._position_by_ix))
-        found: Ints = np.where(is_within, self._position_by_ix[np.where(is_within, item_ix, -1)], -1)
+        places = item_ix - self._lowest_ix
+        is_within = (places >= 0) & (places < len(self._position_by_place))
+        found: Ints = np.where(is_within, self._position_by_place[np.where(is_within, places, -1)], -1)
         return found
 
     @cached_property
-    def _position_by_ix(self) -> Ints:
-        """By item_ix, which are given one after the other, so that there are hardly more of them than items."""
-        places = np.full(int(self.item_ix.max(initial=-1)) + 2, -1)
-        places[self.item_ix] = np.arange(len(self.item_ix))
-        return places
+    def _lowest_ix(self) -> int:
+        return int(self.item_ix.min(initial=0))
+
+    @cached_property
+    def _position_by_place(self) -> Ints:
+        """By item_ix - the lowest: they are given one after the other, so that there are hardly more places than items."""
+        positions = np.full(int(self.item_ix.max(initial=-1)) - self._lowest_ix + 2, -1)
+        positions[self.item_ix - self._lowest_ix] = np.arange(len(self.item_ix))
+        return positions
 
 
 def collect_items(item_factors: DataFrame, item_index: DataFrame) -> ItemSide:
