@@ -1,6 +1,5 @@
 """model.*, diagnostics.* -> recommendations.user_items, explanations, ruled_out, ...: a new batch for everybody."""
 
-from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from lakerec.gold.interactions import FeedbackSettings, counted_at_latest, proje
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.item_popularity import ITEM_POPULARITY
 from lakerec.gold.user_index import USER_INDEX
+from lakerec.kept import Keep, kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.attributes import AttributeMap
 from lakerec.model.described_items import collect_known, fit_sides
@@ -33,7 +33,7 @@ from lakerec.recommendations.coefficients import COEFFICIENTS as USED_COEFFICIEN
 from lakerec.recommendations.coefficients import coefficients_of
 from lakerec.recommendations.explanations import EXPLANATIONS, explain_lists, name_explanations
 from lakerec.recommendations.ladder import Index, place_users, recent_events, see_what_happened
-from lakerec.recommendations.lists import Bars, Keep, make_lists
+from lakerec.recommendations.lists import Bars, make_lists
 from lakerec.recommendations.offer import Offer, fit_offer, index_of
 from lakerec.recommendations.ruled_out import RULED_OUT
 from lakerec.recommendations.rules import NOT_AVAILABLE, barred_items, resting_pairs
@@ -121,8 +121,7 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
     """All tables of the batch but its row in recommendations.batches; counts."""
     model = basis.model
     write = partial(_write, lake, {"batch_id": batch, "model_id": model.model_id, "created_at": lake.now})
-    with ExitStack() as kept:
-        keep = partial(_keep, kept)
+    with kept_frames() as keep:
         basis = _kept(basis, keep)
         histories = keep(_histories(basis.daily, model))
         placed = keep(place_users(histories, lake.read_partition(USER_FACTORS, model.model_id), basis.space))
@@ -190,11 +189,6 @@ def _judged(named: DataFrame, judgement: Judgement) -> DataFrame:
 def _write(lake: Lakehouse, stamps: dict[str, Any], table: Table, frame: DataFrame) -> int:
     stamped = frame.withColumns({name: F.lit(value) for name, value in stamps.items()})
     return lake.replace_partition(table, stamps["batch_id"], stamped.select(table.names))
-
-
-def _keep(kept: ExitStack, frame: DataFrame) -> DataFrame:
-    kept.callback(frame.unpersist)
-    return frame.persist()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
 """The lists of a batch: ranked, and held against the rules of the business."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakerec.kept import Keep
 from lakerec.recommendations.offer import Offer
 from lakerec.recommendations.rules import Limit, RuleSettings, name_refusals, within_rules
 from lakerec.recommendations.user_items import Audience, RecommendSettings, rank_everybody
-
-Keep = Callable[[DataFrame], DataFrame]
 
 
 class Bars(NamedTuple):
