@@ -189,6 +189,12 @@ def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
     return frame.withColumn("_rows_of_key", rows_of_key).where(is_unique).drop("_rows_of_key")
 
 
+def with_checked_rows(frame: DataFrame, condition: str) -> DataFrame:
+    """The frame unchanged, but whoever evaluates it fails where a row lies outside the condition, a SQL expression."""
+    message = F.lit(f"a row lies outside of what is replaced: {condition}")
+    return frame.where(F.when(F.expr(condition), F.lit(True)).otherwise(F.raise_error(message)))
+
+
 @contextmanager
 def key_errors_of(table: Table) -> Iterator[None]:
     """Give the failure of `with_checked_key` its name.

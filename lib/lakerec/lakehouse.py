@@ -17,21 +17,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec import __version__
-from lakerec.contract import (
-    Settings,
-    Table,
-    Write,
-    conform,
-    key_errors_of,
-    with_checked_key,
-)
+from lakerec.contract import Settings, Table, Write, conform, key_errors_of, with_checked_key, with_checked_rows
 from lakerec.delta_log import Commit
 from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.increment import (
     Days,
     Increment,
     Shaping,
-    days_condition,
     describe_reshaping,
     in_order,
     iso_days,
@@ -41,6 +33,7 @@ from lakerec.increment import (
 )
 from lakerec.locks import hold_layers
 from lakerec.operations.progress import PROGRESS
+from lakerec.parts import Part, part_of, part_of_days
 from lakerec.tables import Tables
 
 
@@ -158,8 +151,7 @@ class Lakehouse(Tables):
             Rows written by table name.
         """
         covered = increment.days if days is None else days
-        options = {} if increment.is_rebuild else {"replaceWhere": days_condition(covered)}
-        return self._follow([increment], frames, options, covered)
+        return self._follow([increment], frames, None if increment.is_rebuild else part_of_days(covered), covered)
 
     def replace(self, increments: Sequence[Increment], frames: Mapping[Table, DataFrame]) -> dict[str, int]:
         """Replace whole small tables; the consumer's commit, which is the last, records how far it has followed.
@@ -170,26 +162,24 @@ class Lakehouse(Tables):
         Returns:
             Rows written by table name.
         """
-        return self._follow(increments, frames, {}, None)
+        return self._follow(increments, frames, None, None)
 
     def overwrite(self, table: Table, frame: DataFrame) -> int:
         """Replace a whole small table that follows no source, such as a ledger; rows written."""
-        return self._write(table, frame, {}, {})
+        return self._write(table, frame, {})
 
     def amend_days(self, table: Table, days: Days, frame: DataFrame) -> int:
         """Replace whole days of a table that follows no source; rows written."""
-        return self._write(table, frame, {"replaceWhere": days_condition(days)}, {})
+        return self._write(table, frame, {}, part=part_of_days(days))
 
     def replace_partition(self, table: Table, value: str, frame: DataFrame, *followed: Increment) -> int:
         """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
-        options = {"replaceWhere": f"{table.partition} = '{value}'"}
-        return self._follow(followed, {table: frame}, options, None)[table.name]
+        return self._follow(followed, {table: frame}, part_of(table, [value]), None)[table.name]
 
     def delete_partitions(self, table: Table, values: Collection[str]) -> None:
         """Delete the rows of models or batches, in one commit; readers of an older version still see them."""
-        named = ", ".join(f"'{value}'" for value in sorted(values))
         nothing = self.spark.createDataFrame([], table.schema)
-        self._write(table, nothing, {"replaceWhere": f"{table.partition} IN ({named})"}, {})
+        self._write(table, nothing, {}, part=part_of(table, sorted(values)))
 
     def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
@@ -198,7 +188,7 @@ class Lakehouse(Tables):
             transaction: application id and version. Delta drops a write whose version is not above the last one.
         """
         ids = {"txnAppId": transaction[0], "txnVersion": str(transaction[1])} if transaction else {}
-        return self._write(table, frame, ids, {}, mode="append")
+        return self._save(table, frame, {}, "append", ids)
 
     @contextmanager
     def writing(self, *layers: str) -> Iterator[None]:
@@ -225,7 +215,7 @@ class Lakehouse(Tables):
         self,
         increments: Sequence[Increment],
         frames: Mapping[Table, DataFrame],
-        options: Mapping[str, str],
+        part: Part | None,
         days: Days | None,
     ) -> dict[str, int]:
         """Write the consumer last: where its commit is, the others are."""
@@ -234,17 +224,23 @@ class Lakehouse(Tables):
         rows = {}
         with self.writing(*{table.layer for table in frames}):
             for table in sorted(frames, key=lambda table: table == consumer):
-                rows[table.name] = self._write(table, frames[table], options, note if table == consumer else {})
+                rows[table.name] = self._write(table, frames[table], note if table == consumer else {}, part)
             self._unrecorded += [self._progress(increment, days) for increment in known]
         return rows
 
-    def _write(
-        self,
-        table: Table,
-        frame: DataFrame,
-        options: Mapping[str, str],
-        note: Mapping[str, Any],
-        mode: str = "overwrite",
+    def _write(self, table: Table, frame: DataFrame, note: Mapping[str, Any], part: Part | None = None) -> int:
+        """Replace a part of a table, or all of it; where nothing of the part is stored, it is added.
+
+        Adding spares Delta the search for what is to go, which takes longer than to write a small part.
+        """
+        if part is None:
+            return self._save(table, frame, note, "overwrite", {})
+        if part.may_be_stored(self.location(table)):
+            return self._save(table, frame, note, "overwrite", {"replaceWhere": part.condition})
+        return self._save(table, with_checked_rows(frame, part.condition), note, "append", {})
+
+    def _save(
+        self, table: Table, frame: DataFrame, note: Mapping[str, Any], mode: str, options: Mapping[str, str]
     ) -> int:
         """One commit; rows in it. It tells what was read by then, so that each version leads to its sources'."""
         run = {"code_version": __version__, "run_id": self.settings.run_id, "read": self.versions_read}

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -60,6 +61,31 @@ def test_replacing_a_day_leaves_other_days_and_empties_days_without_rows(lake: L
     put(lake, (MONDAY, "d", 4), days=[MONDAY])
 
     assert {(row.event_date, row.visit_id) for row in lake.read(VISITS).collect()} == {(MONDAY, "d"), (TUESDAY, "b")}
+
+
+def test_a_row_outside_of_the_replaced_days_is_refused_whether_they_are_stored_or_not(
+    lake: Lakehouse,
+) -> None:
+    put(lake, (MONDAY, "a", 1), days=[MONDAY])
+
+    for days in ([MONDAY], [date(2026, 3, 20)]):
+        with pytest.raises(PySparkException):
+            put(lake, (TUESDAY, "b", 2), days=days)
+
+    assert [row.visit_id for row in lake.read(VISITS).collect()] == ["a"]
+
+
+def test_new_days_without_rows_are_a_commit_that_records_the_progress(lake: Lakehouse) -> None:
+    put(lake, (MONDAY, "a", 1), days=[MONDAY])
+    increment = lake.increment(VISITS, DAILY_PAGES, {})
+    lake.replace_days(increment, {DAILY_PAGES: daily_pages(lake.read(VISITS))})
+    put(lake, (TUESDAY, "b", 2), days=[TUESDAY])
+    nothing = daily_pages(lake.read(VISITS)).limit(0)
+
+    rows = lake.replace_days(lake.increment(VISITS, DAILY_PAGES, {}), {DAILY_PAGES: nothing})
+
+    assert rows == {"gold.daily_pages": 0}
+    assert not lake.increment(VISITS, DAILY_PAGES, {}).is_needed
 
 
 def test_rows_written_are_counted_by_the_commit(lake: Lakehouse) -> None:
