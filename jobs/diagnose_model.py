@@ -25,6 +25,7 @@ from lakerec.diagnostics.coefficients import (
     attribute_coefficients,
     chosen_coefficients,
     fitted_coefficients,
+    learned_coefficients,
 )
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.evidence import (
@@ -74,6 +75,7 @@ from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
 from lakerec.lakehouse import Lakehouse
+from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.described_items import Sides, collect_known, fit_sides
 from lakerec.model.fold_in import Space, Weights
 from lakerec.model.item_factors import ITEM_FACTORS
@@ -123,7 +125,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 
 def _shape(config: Config) -> dict[str, Any]:
-    sections = ("ranking", "calibration", "threshold", "attributes", "baselines")
+    sections = ("ranking", "calibration", "threshold", "attributes", "baselines", "action_weights")
     shape = {section: getattr(config, section).model_dump(mode="json") for section in sections}
     return {**shape, "mask_actions": list(config.recommend.mask_actions)}
 
@@ -139,7 +141,9 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
         counts = _judge_lists(lake, trained.model_id, evidence)
         found = fit_candidates(served_candidates(evidence.labelled, evidence.happened.active))
         found |= fit_newcomer_candidates(evidence.rungs.where(F.col("recommender") == FOLD_IN))
-    chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped)]
+    learned = fit_action_weights(lake.read(DAILY_INTERACTIONS), trained.as_of.date(), config.action_weights)
+    weighed = learned_coefficients(learned, config.action_weights.unit)
+    chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped), *weighed]
     return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
 
 
