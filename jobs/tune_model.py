@@ -118,17 +118,17 @@ def see(lake: Lakehouse, config: Config, kept: ExitStack) -> Seen:
 
 
 def plan(seen: Seen, config: Config) -> Search:
-    """What is searched: first the configuration as given, then the same with learned action weights."""
+    """What is searched: first the configuration as given, then the same with learned action weights.
+
+    These are put at an end of their range where they are 0, which has no logarithm.
+    """
     given, tuning = _given(config), config.tuning
-    learned = fit_action_weights(seen.train, seen.cut.date(), config.action_weights)
-    weights = learned.replace_in(config.feedback.weights, config.action_weights.unit)
-    with_learned = given._replace(feedback=config.feedback.model_copy(update={"weights": weights}))
+    with_learned = _with_learned_weights(seen, config)
     space = dimensions(tuning, [given, with_learned], with_feedback=True)
     starts = [Start(CONFIGURED, values_of(given, space))]
-    if learned.reason:
-        say(f"action weights cannot be learned: {learned.reason}")
-    elif tuning.weights:
-        starts.append(Start(LEARNED_WEIGHTS, clipped(values_of(with_learned, space), space)))
+    learned = clipped(values_of(with_learned, space), space)
+    if with_learned != given and learned != starts[0].values:
+        starts.append(Start(LEARNED_WEIGHTS, learned))
     return Search(space, starts, shares_of(tuning, len(seen.truth.user_ix)), tuning.factor, tuning.seed)
 
 
@@ -197,6 +197,20 @@ class Ledger:
         run_id = track_trial(self._store, self._study, fit)
         self._is_tracking = run_id is not None
         return run_id
+
+
+def _with_learned_weights(seen: Seen, config: Config) -> Candidate:
+    """The configuration as given where the weights cannot be learned, or not all of them be searched."""
+    given, settings = _given(config), config.action_weights
+    weighed = {name for name in settings.actions if name in config.feedback.weights} - {settings.unit}
+    if fixed := sorted(name for name in weighed if not config.tuning.weights.get(name)):
+        say(f"learned action weights are not tried, as tuning.weights has no range of {fixed}")
+        return given
+    learned = fit_action_weights(seen.train, seen.cut.date(), settings)
+    if learned.reason:
+        say(f"action weights cannot be learned: {learned.reason}")
+    weights = learned.replace_in(config.feedback.weights, settings.unit)
+    return given._replace(feedback=config.feedback.model_copy(update={"weights": weights}))
 
 
 def _given(config: Config) -> Candidate:

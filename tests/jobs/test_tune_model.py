@@ -15,6 +15,7 @@ from lakerec.gold.user_index import USER_INDEX
 from lakerec.lakehouse import Lakehouse, LakeSettings
 from lakerec.silver.events import EVENTS
 from lakerec.silver.sessions import SESSIONS
+from tests.lib.diagnostics.test_trials import a_trial
 
 TRAIN, CALIBRATE, TEST_DAY = date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 12)
 USERS = range(40)
@@ -33,10 +34,11 @@ def configuration(lake, **flags):
         "as_of": "2026-03-12T18:00:00Z",
         "split.calibrate_days": 1,
         "split.test_days": 1,
-        "als.solver": "cg",
         "als.rank": 4,
         "als.max_iter": 2,
-        "tuning.trials": 3,
+        "als.user_blocks": 1,
+        "als.item_blocks": 1,
+        "tuning.trials": 2,
         "tuning.samples": 1,
         "tuning.factor": 2,
         "tuning.k": 2,
@@ -70,7 +72,7 @@ def trials_of(lake):
 
 @pytest.fixture(scope="module")
 def lake(spark, tmp_path_factory):
-    """A lake that has been searched with three trials."""
+    """A lake that has been searched with two trials."""
     lake = a_lake(spark, tmp_path_factory.mktemp("lake"), PLAIN)
     lake.counts = tune_model.main(spark, configuration(lake))
     return lake
@@ -79,8 +81,8 @@ def lake(spark, tmp_path_factory):
 def test_every_trial_is_a_row_and_the_best_is_a_file_that_training_takes(lake):
     rows = trials_of(lake)
 
-    assert lake.counts == {"rows_in": 40, "rows_out": 3}
-    assert [(row["trial"], row["origin"]) for row in rows] == [(0, "configured"), (1, "proposed"), (2, "proposed")]
+    assert lake.counts == {"rows_in": 40, "rows_out": 2}
+    assert [(row["trial"], row["origin"]) for row in rows] == [(0, "configured"), (1, "proposed")]
     assert {(row["metric"], row["k"], row["run_id"]) for row in rows} == {("ndcg", 2, "test")}
     assert (rows[0]["share"], rows[0]["user_count"], rows[0]["difference"]) == (1.0, 40, 0.0)
     assert rows[0]["low"] <= rows[0]["value"] <= rows[0]["high"]
@@ -102,15 +104,15 @@ def test_a_spent_budget_does_nothing_and_a_larger_one_goes_on_even_after_a_kill(
     with monkeypatch.context() as killed:
         killed.setattr(tune_model, "trial_row", kill)
         with pytest.raises(KilledError):
-            tune_model.main(lake.spark, configuration(lake, tuning__trials=5))
-    resumed = tune_model.main(lake.spark, configuration(lake, tuning__trials=5))
+            tune_model.main(lake.spark, configuration(lake, tuning__trials=4))
+    resumed = tune_model.main(lake.spark, configuration(lake, tuning__trials=4))
 
     assert set(again.values()) == {0}
     assert unchanged == version
-    # trial 3 had ended when its run was killed, before it could be told: it is told now
+    # trial 2 had ended when its run was killed, before it could be told: it is told now
     assert resumed["rows_out"] == 2
-    assert [row["trial"] for row in trials_of(lake)] == [0, 1, 2, 3, 4]
-    assert trials_of(lake)[:3] == before
+    assert [row["trial"] for row in trials_of(lake)] == [0, 1, 2, 3]
+    assert trials_of(lake)[:2] == before
 
 
 def test_no_row_of_the_test_window_is_read_however_tempting_it_is(lake, spark, tmp_path):
@@ -122,10 +124,10 @@ def test_no_row_of_the_test_window_is_read_however_tempting_it_is(lake, spark, t
         with pytest.raises(Exception, match=r"FILE_NOT_EXIST|does not exist"):
             tempting.read(table).collect()
 
-    tune_model.main(spark, configuration(tempting, tuning__trials=2))
+    tune_model.main(spark, configuration(tempting, tuning__trials=1))
 
     found = [(row["settings"], row["value"], row["low"], row["high"]) for row in trials_of(tempting)]
-    assert found == [(row["settings"], row["value"], row["low"], row["high"]) for row in trials_of(lake)[:2]]
+    assert found == [(row["settings"], row["value"], row["low"], row["high"]) for row in trials_of(lake)[:1]]
 
 
 def append_visits(lake):
@@ -139,11 +141,15 @@ def append_visits(lake):
         lake.append(table, lake.spark.createDataFrame(rows, table.schema))
 
 
-def test_without_anybody_to_judge_it_says_so(spark, tmp_path):
-    lake = a_lake(spark, tmp_path, PLAIN)
+def test_without_anything_that_could_be_judged_it_says_why(lake, tmp_path):
+    failed = a_trial(0, None, "failed", reason="nobody of a sample can be judged")
 
-    with pytest.raises(TrainingDataError, match=r"no configuration could be judged \(validation: nobody of a sample"):
-        tune_model.main(spark, configuration(lake, split__relevant_actions=["return"], tuning__trials=1))
+    with pytest.raises(
+        TrainingDataError, match=r"no configuration could be judged \(nobody of a sample can be judged\)"
+    ):
+        tune_model.conclude(tmp_path / "best.toml", "s", [failed], configuration(lake))
+
+    assert not (tmp_path / "best.toml").exists()
 
 
 def test_a_lake_elsewhere_needs_a_database_and_a_file():

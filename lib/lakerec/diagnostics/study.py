@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 import numpy as np
 import optuna
+from optuna.exceptions import OptunaError
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from lakerec.diagnostics.search_space import Dimension, TuningSettings
 from lakerec.diagnostics.trials import COMPLETE, CUT_SHORT, FAILED, PROPOSED, PRUNED, Ended, Judged
 from lakerec.diagnostics.validation import Judge
-from lakerec.errors import TrainingDataError
+from lakerec.errors import SettingsError, TrainingDataError
 
 FEWEST_USERS = 50
 """A sample that holds fewer judged users tells nothing."""
@@ -66,16 +68,19 @@ def open_study(storage: str | None, name: str, factor: int) -> optuna.Study:
     Args:
         storage: optuna's address of a database; null: in memory.
         name: two studies of one name are one.
+
+    Raises:
+        SettingsError: the database cannot be used.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    study = optuna.create_study(
-        storage=storage,
-        study_name=name,
-        direction="maximize",
-        load_if_exists=True,
-        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=factor),
-    )
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=factor)
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=pruner
+        )
+    except (SQLAlchemyError, OptunaError, ImportError, ValueError) as error:
+        raise SettingsError(f"tuning.storage: cannot be used ({str(error).splitlines()[0]}).") from error
     for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(left.number, state=TrialState.FAIL)
     return study

@@ -7,7 +7,7 @@ import pytest
 from lakerec.diagnostics.search_space import Dimension
 from lakerec.diagnostics.study import Search, Start, ended_trials, go_on, open_study, shares_of
 from lakerec.diagnostics.trials import CUT_SHORT, Judged, best_of
-from lakerec.errors import TrainingDataError
+from lakerec.errors import SettingsError, TrainingDataError
 from tests.lib.diagnostics.test_search_space import TUNING
 
 SPACE = [Dimension("als.reg_param", 0.001, 1.0, False), Dimension("als.rank", 4, 64, True)]
@@ -121,3 +121,9 @@ def test_a_configuration_that_cannot_be_learned_with_fails_alone():
     assert {(each.reason, each.judged, each.counts) for each in failed} == {("ALS: the fit diverged", None, True)}
     assert best_of(ended).values["als.rank"] >= 16
     assert best_of(failed) is None
+
+
+@pytest.mark.parametrize("storage", ["nonsense", "sqlite:////no/such/folder/studies.db", "unknown://host/db"])
+def test_a_database_that_cannot_be_used_is_a_wrong_setting(storage):
+    with pytest.raises(SettingsError, match=r"^tuning\.storage: cannot be used \(.+\)\.$"):
+        open_study(storage, "s", 3)
