@@ -21,6 +21,7 @@ from lakerec.diagnostics.coefficients import (
     attribute_coefficients,
     chosen_coefficients,
     fitted_coefficients,
+    learned_coefficients,
 )
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.evidence import EvaluatedModel
@@ -36,6 +37,7 @@ from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
 from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
+from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.described_items import collect_known, fit_sides
 from lakerec.model.fold_in import Weights
 from lakerec.model.item_factors import ITEM_FACTORS
@@ -50,7 +52,7 @@ from lakerec.silver.sessions import SESSIONS
 GROUP = "data scientists"
 
 READ = (DAILY_INTERACTIONS, USER_INDEX, ITEM_INDEX, ITEMS, SESSIONS, EVENTS)
-SHAPING = ("ranking", "calibration", "threshold", "attributes", "baselines")
+SHAPING = ("ranking", "calibration", "threshold", "attributes", "baselines", "action_weights")
 
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
@@ -77,7 +79,9 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
         evidence = with_rungs(evidence, log, model, sides, Weights.of(trained.settings["als"]), settings)
         counts = _judge_lists(lake, trained.model_id, evidence)
         found = evidence.fit_candidates()
-    chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped)]
+    learned = fit_action_weights(log.daily_interactions, trained.as_of.date(), config.action_weights)
+    weighed = learned_coefficients(learned, config.action_weights.unit)
+    chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped), *weighed]
     return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
 
 

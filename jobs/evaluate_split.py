@@ -10,17 +10,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.config import Config, load
 from lakerec.diagnostics.rankings import TEST, VALIDATION
-from lakerec.diagnostics.split_evaluation import MeasureSettings, Rankers, fit_model_ranker, judge_split, with_baselines
+from lakerec.diagnostics.search_space import Candidate, dimensions, values_of, with_values
+from lakerec.diagnostics.split_evaluation import (
+    MeasureSettings,
+    Rankers,
+    fit_model_ranker,
+    fit_validation_judge,
+    judge_split,
+    with_baselines,
+)
 from lakerec.diagnostics.split_files import PublishedSplit, index_split, parse_candidates, parse_pairs, separator_of
+from lakerec.diagnostics.study import Search, Start, ended_trials, go_on, open_study, shares_of
+from lakerec.diagnostics.trial_texts import progress
+from lakerec.diagnostics.trials import CONFIGURED, best_of
 from lakerec.errors import LakerecError, SettingsError, TrainingDataError
 from lakerec.flags import assignment, settings_help
 from lakerec.model.als import FittedAls, fit_als
@@ -95,36 +106,24 @@ def judge_both(
 
 
 def tune(split: PublishedSplit, config: Config, how: Evaluation, trials: int) -> Config:
-    """The best by NDCG on validation of the configuration given and others drawn around it; test is not read."""
-    best, best_value = config, -1.0
-    for trial in range(trials):
-        tried = config if trial == 0 else config.model_copy(update={"als": draw(config, trial)})
-        began = time.perf_counter()
-        fitted = fit_als(split.train, tried.als)
-        rankers = fit_model_ranker(fitted, split.item_index, max(how.measure.ks))
-        pairs = split.validation.select(F.lit(VALIDATION).alias("split"), "user_ix", "item_ix")
-        masked = split.train.select("user_ix", "item_ix")
-        judged = judge_split(pairs, masked, split, fitted, rankers, config.baselines.max_profile, how.measure)
-        value = next(
-            r["value"] for r in collect_results(judged) if (r["metric"], r["k"]) == (TUNED_BY, min(how.measure.ks))
-        )
-        say(f"trial {trial + 1}: {TUNED_BY} {value:.5f}, {time.perf_counter() - began:.0f} s, {shown_settings(tried)}")
-        best, best_value = (tried, value) if value > best_value else (best, best_value)
-    return best
+    """The best on validation of the configuration given and others proposed; test is not read.
 
-
-def draw(config: Config, trial: int) -> Any:
-    """Settings of ALS around those given: penalty and alpha within a factor of 8, rank and iterations within 2."""
-    rng = np.random.default_rng((config.als.seed, trial))
-    given = config.als
-    return given.model_copy(
-        update={
-            "rank": int(np.clip(round(given.rank * 2 ** rng.uniform(-1, 1)), 1, 1024)),
-            "max_iter": int(np.clip(round(given.max_iter * 2 ** rng.uniform(-1, 1)), 1, 1000)),
-            "reg_param": float(given.reg_param * 8 ** rng.uniform(-1, 1)),
-            "alpha": float(given.alpha * 8 ** rng.uniform(-1, 1)),
-        }
-    )
+    Raises:
+        TrainingDataError: no configuration could be judged.
+    """
+    changes = {"k": min(how.measure.ks), "metric": TUNED_BY, "trials": trials}
+    tuning, given = config.tuning.model_copy(update=changes), Candidate(config.als, config.feedback)
+    truth, judge = fit_validation_judge(split, given, tuning, config.baselines.max_profile, how.measure)
+    space = dimensions(tuning, [given], with_feedback=False)
+    shares = shares_of(tuning, len(truth.user_ix))
+    search = Search(space, [Start(CONFIGURED, values_of(given, space))], shares, tuning.factor, tuning.seed)
+    study = open_study(None, "evaluate_split", tuning.factor)
+    for ended in islice(go_on(study, search, judge), trials):
+        say(progress(ended, ended_trials(study), tuning))
+    best = best_of(ended_trials(study))
+    if best is None:
+        raise TrainingDataError("--tune: no configuration could be judged; the lines above say why.")
+    return config.model_copy(update={"als": with_values(given, best.values).als})
 
 
 def read_split(spark: SparkSession, options: argparse.Namespace) -> PublishedSplit:

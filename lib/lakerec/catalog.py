@@ -12,6 +12,7 @@ from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import RANKINGS
 from lakerec.diagnostics.thresholds import THRESHOLDS
+from lakerec.diagnostics.trials import TRIALS
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
@@ -66,6 +67,7 @@ TABLES: tuple[Table, ...] = (
     PROBABILITIES,
     CALIBRATION_METRICS,
     THRESHOLDS,
+    TRIALS,
     USER_ITEMS,
     RULED_OUT,
     EXPLANATIONS,

@@ -1,4 +1,4 @@
-"""Every setting of a run, typed: conf/base.toml < conf/<profile>.toml < environment < flags.
+"""Every setting of a run, typed: conf/base.toml < conf/<profile>.toml < --settings FILE < environment < flags.
 
 The settings classes stand beside the code that they steer; this module only gathers them. An environment variable is
 `LAKEREC_<SECTION>__<KEY>`, a flag `--set section.key=value`.
@@ -22,11 +22,13 @@ from lakerec.bronze.mapping import Source
 from lakerec.contract import Settings
 from lakerec.diagnostics.calibrations import CalibrationSettings
 from lakerec.diagnostics.rankings import RankingSettings
+from lakerec.diagnostics.search_space import TuningSettings
 from lakerec.diagnostics.thresholds import ThresholdSettings
 from lakerec.errors import LandingError, SettingsError
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.lakehouse import LakeSettings
 from lakerec.landing import LandingSettings
+from lakerec.model.action_weights import ActionWeightSettings
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.attributes import AttributeSettings
 from lakerec.model.item_knn import BaselineSettings
@@ -63,6 +65,8 @@ class Config(BaseSettings):
     feedback: FeedbackSettings
     split: SplitSettings
     als: AlsSettings
+    action_weights: ActionWeightSettings
+    tuning: TuningSettings
     ranking: RankingSettings
     baselines: BaselineSettings
     calibration: CalibrationSettings
@@ -87,17 +91,20 @@ class Config(BaseSettings):
         return value
 
 
-def load(profile: str, flags: Mapping[str, Any]) -> Config:
+def load(profile: str, flags: Mapping[str, Any], file: Path | None = None) -> Config:
     """The settings of a run.
 
     Args:
         profile: name of a file in conf/ that holds what differs from base.toml, such as `local`.
         flags: values by `section.key`; text is converted, lists and tables are written as in TOML.
+        file: a further file of settings, such as `tune_model` writes; wins over the profile.
 
     Raises:
         SettingsError: one line for each setting that is missing, unknown or out of range.
     """
-    in_files = _merge(read_toml("base.toml"), read_toml(f"{profile}.toml"))
+    in_files = _merge(
+        read_toml("base.toml"), read_toml(f"{profile}.toml"), _parse_toml(file, str(file)) if file else {}
+    )
 
     class LoadedConfig(Config):
         @classmethod
@@ -158,18 +165,21 @@ def read_toml(name: str) -> dict[str, Any]:
     Raises:
         SettingsError: it is not there, or is not TOML.
     """
-    file = configuration().joinpath(name)
-    if not file.is_file():
-        raise SettingsError(f"conf/{name}: no such file.")
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"conf/{name}: {error}.") from error
+    return _parse_toml(configuration().joinpath(name), f"conf/{name}")
 
 
 def setting_errors(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line for each wrong setting: its path, what is wrong with it, and the nearest known names."""
     return [_setting_error(fault, model) for fault in error.errors()]
+
+
+def _parse_toml(file: Traversable, name: str) -> dict[str, Any]:
+    if not file.is_file():
+        raise SettingsError(f"{name}: no such file.")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {error}.") from error
 
 
 def _setting_error(fault: ErrorDetails, model: type[BaseModel]) -> str:

@@ -49,6 +49,9 @@ def parse(name: str, description: str, *, can_check: bool, can_follow: bool) -> 
     parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
     for flag, (path, metavar, meaning) in FLAGS.items():
         parser.add_argument(flag, dest=_destination(path), metavar=metavar, help=meaning)
+    parser.add_argument(
+        "--settings", metavar="FILE", type=Path, help="TOML that wins over the profile, as of tune_model"
+    )
     parser.add_argument("--rebuild", metavar="LAYERS", help="compute layers anew, such as silver or silver,gold")
     parser.add_argument("--fail-on-held", action="store_true", help="exit 3 when delivered files were held back")
     parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")

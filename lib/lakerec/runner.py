@@ -132,7 +132,7 @@ def _run(
     arguments: argparse.Namespace,
     result: dict[str, Any],
 ) -> None:
-    config = load(arguments.profile, settings_in(arguments))
+    config = load(arguments.profile, settings_in(arguments), arguments.settings)
     load_source(config.landing.source)  # a wrong one is told before anything starts
     result.update(run_id=config.lake.run_id, lake=config.lake.root)
     if arguments.dry_run:

@@ -20,6 +20,7 @@ from lakerec.errors import SettingsError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from pyspark.ml.recommendation import ALSModel
 
 CHALLENGER, CHAMPION = "challenger", "champion"
@@ -107,6 +108,26 @@ def track(store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]
         return {}
 
 
+def track_trial(store: Store, study: str, fit: TrackedFit) -> str | None:
+    """Log one trial of a search: a child of the study's run, which is made with the first; its id, null if refused."""
+    _prepare_environment(store.settings.timeout_seconds)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = _client(store)
+        experiment = _experiment(client, store)
+        name = f"study {study}"
+        found = client.search_runs([experiment], f"attributes.run_name = '{name}'", max_results=1)
+        parent = found[0] if found else client.create_run(experiment, _millis(fit.started_at), run_name=name)
+        run_id = _track_child(client, store, parent, fit)
+        client.set_terminated(parent.info.run_id, end_time=_millis(fit.ended_at))
+    except (MlflowException, OSError) as error:
+        reason = _without_password(store, str(error).splitlines()[0])
+        _LOG.warning("MLflow did not take this trial, which is stored without it: %s", reason)
+        return None
+    return run_id
+
+
 def point_champion(store: Store, model_id: str) -> str | None:
     """Point the alias `champion` at the version of a model; what is wrong where it could not be done, else None."""
     name = store.settings.registered_model
@@ -132,17 +153,20 @@ def point_champion(store: Store, model_id: str) -> str | None:
 def _track(client: "MlflowClient", store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]:
     experiment = _experiment(client, store)
     parent = client.create_run(experiment, start_time=_millis(min(fit.started_at for fit in fits)), run_name=name)
-    runs = {}
-    for fit in fits:
-        tags = {**fit.tags, "mlflow.parentRunId": parent.info.run_id}
-        run = client.create_run(experiment, start_time=_millis(fit.started_at), tags=tags, run_name=fit.name)
-        _log_numbers(client, run.info.run_id, fit)
-        if fit.model is not None:
-            _register(client, store, run.info.run_id, fit)
-        client.set_terminated(run.info.run_id, end_time=_millis(fit.ended_at))
-        runs[fit.name] = run.info.run_id
+    runs = {fit.name: _track_child(client, store, parent, fit) for fit in fits}
     client.set_terminated(parent.info.run_id, end_time=_millis(max(fit.ended_at for fit in fits)))
     return runs
+
+
+def _track_child(client: "MlflowClient", store: Store, parent: "Run", fit: TrackedFit) -> str:
+    tags = {**fit.tags, "mlflow.parentRunId": parent.info.run_id}
+    experiment = parent.info.experiment_id
+    run = client.create_run(experiment, start_time=_millis(fit.started_at), tags=tags, run_name=fit.name)
+    _log_numbers(client, run.info.run_id, fit)
+    if fit.model is not None:
+        _register(client, store, run.info.run_id, fit)
+    client.set_terminated(run.info.run_id, end_time=_millis(fit.ended_at))
+    return str(run.info.run_id)
 
 
 def _experiment(client: "MlflowClient", store: Store) -> str:

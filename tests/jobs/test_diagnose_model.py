@@ -106,6 +106,16 @@ def test_one_threshold_is_chosen_and_the_settings_are_among_the_coefficients(lak
     assert [(row["part"], row["value"], row["unit"]) for row in weights] == [("feedback", 6.0, "strength per event")]
 
 
+def test_what_actions_are_worth_is_learned_from_before_the_cut_or_says_why_not(lake):
+    rows = lake.read(COEFFICIENTS).where("part = 'learned_weights'").collect()
+
+    found = {row["name"]: row for row in rows}
+    assert {"log_odds.view", "log_odds.base", "weights.scroll", "weights.cart", "pair_count"} <= found.keys()
+    assert found["weights.cart"]["value"] is None
+    # the shop's only day before the cut begins no seven days that are over
+    assert found["weights.cart"]["reason"] == "0 of 0 pairs were bought, fewer than 30 are or are not"
+
+
 def test_counts_say_how_many_candidates_went_in_and_how_many_rows_came_out(lake):
     # als on both windows; dan's two bestsellers on the test window; three newcomers of the calibrate window folded in
     assert lake.counts["rows_in"] == 2 * 3 * 5 + 2 + 3 * 5

@@ -1,6 +1,7 @@
 """Settings: files < environment < flags, and what a wrong one is told."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -17,6 +18,29 @@ def test_a_flag_wins_over_the_environment_which_wins_over_the_files(monkeypatch:
     assert in_file != 17
     assert load("test", {}).als.rank == 17
     assert load("test", {"als.rank": "18"}).als.rank == 18
+
+
+def test_a_file_of_settings_wins_over_the_profile_and_loses_to_the_environment_and_to_flags(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "best.toml"
+    file.write_text("[als]\nrank = 33\nalpha = 7.0\nmax_iter = 4\n[feedback.weights]\ncart = 4.5\n")
+    monkeypatch.setenv("LAKEREC_ALS__ALPHA", "8")
+
+    config = load("test", {"als.max_iter": "5"}, file)
+
+    assert (config.als.rank, config.als.alpha, config.als.max_iter) == (33, 8.0, 5)
+    assert config.feedback.weights == {**load("test", {}).feedback.weights, "cart": 4.5}
+
+
+def test_a_file_of_settings_that_is_not_there_or_is_no_toml_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("rank: 3")
+
+    with pytest.raises(SettingsError, match=r"none\.toml: no such file"):
+        load("test", {}, tmp_path / "none.toml")
+    with pytest.raises(SettingsError, match=r"broken\.toml: "):
+        load("test", {}, broken)
 
 
 def test_a_table_of_weights_takes_one_weight_at_a_time() -> None:
@@ -42,7 +66,9 @@ def test_every_wrong_setting_gets_one_line_that_names_it() -> None:
 
 
 def test_an_unknown_section_lists_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match=r"alss: unknown setting. Known here: als, as_of, attributes, baselines, "):
+    with pytest.raises(
+        SettingsError, match=r"alss: unknown setting. Known here: action_weights, als, as_of, attributes, "
+    ):
         load("test", {"alss.rank": "8"})
 
 

@@ -11,7 +11,7 @@ from pyspark.ml.recommendation import ALS, ALSModel
 from pyspark.sql import SparkSession
 
 from lakerec.errors import SettingsError
-from lakerec.tracking import Store, TrackedFit, TrackingSettings, find_store, track
+from lakerec.tracking import Store, TrackedFit, TrackingSettings, find_store, track, track_trial
 
 SETTINGS = TrackingSettings(uri="", experiment="shop", registered_model="tastes", timeout_seconds=1)
 BEGAN = datetime(2026, 4, 10, 12, tzinfo=UTC)
@@ -79,6 +79,28 @@ def test_one_parent_two_children_and_the_serving_model_as_challenger(tmp_path: P
     assert sorted(loaded.userFactors.collect()) == sorted(model.userFactors.collect())
 
 
+def test_trials_are_children_of_one_run_of_their_study(tmp_path: Path) -> None:
+    import mlflow
+
+    store = find_store(SETTINGS, str(tmp_path), "local[2]")
+
+    first, second, other = (track_trial(store, study, fit("trial")) for study in ("abc", "abc", "def"))
+
+    client = mlflow.MlflowClient(tracking_uri=store.uri)
+    runs = client.search_runs([client.get_experiment_by_name("shop").experiment_id])
+    by_id = {run.info.run_id: run for run in runs}
+    parents = {run.info.run_name: run.info.run_id for run in runs if run.info.run_name.startswith("study")}
+    assert set(parents) == {"study abc", "study def"}
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert [by_id[run_id].data.tags["mlflow.parentRunId"] for run_id in (first, second, other)] == [
+        parents["study abc"],
+        parents["study abc"],
+        parents["study def"],
+    ]
+    assert by_id[first].data.params == {"als.rank": "2"}
+    assert by_id[first].data.metrics == {"seconds": 1.5}
+
+
 def test_the_next_training_takes_over_the_alias(tmp_path: Path, model: ALSModel) -> None:
     import mlflow
 
@@ -99,6 +121,7 @@ def test_a_server_that_is_not_there_costs_a_warning_without_the_password(caplog:
         tracked = track(store, "training", [fit("serving")])
 
     assert tracked == {}
+    assert track_trial(store, "abc", fit("trial")) is None
     assert "MLflow did not take this training, which is stored without it" in caplog.text
     assert "http://127.0.0.1:9/" in caplog.text
     assert "secret" not in caplog.text

@@ -1,7 +1,8 @@
 """diagnostics.coefficients: every number that shapes what a model says, one row each, in its unit.
 
-Action weights, half-life and ALS's settings are chosen; the calibrations are fitted on the calibrate window. A model's
-factors are in model.user_factors and model.item_factors.
+Action weights, half-life and ALS's settings are chosen; the calibrations are fitted on the calibrate window. What the
+weights would be if they were learned from purchases stands beside them, with intervals. A model's factors are in
+model.user_factors and model.item_factors.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table, Write
 from lakerec.diagnostics.calibrations import Calibration, Knot
+from lakerec.model.action_weights import LearnedWeights
 from lakerec.model.attributes import AttributeMap
 
 COEFFICIENTS = Table(
@@ -18,7 +20,12 @@ COEFFICIENTS = Table(
     comment="One row per (model, part, name, position): a number that shapes the model, chosen or fitted.",
     columns=(
         Column("model_id", T.StringType(), "Evaluation model."),
-        Column("part", T.StringType(), "als, feedback, split: settings as used; calibration, item_attributes: fitted."),
+        Column(
+            "part",
+            T.StringType(),
+            "als, feedback, split: settings as used; calibration, item_attributes: fitted; learned_weights: what "
+            "actions are worth by what was bought before the cut, which no model uses unless it is configured.",
+        ),
         Column("name", T.StringType(), "Which, such as weights.cart, half_life_days, als.slope, als.knot_score."),
         Column("position", T.IntegerType(), "Place in a list of numbers, from 0; 0 for a single number."),
         Column("value", T.DoubleType(), "Its value in `unit`; null where nothing could be fitted."),
@@ -32,7 +39,7 @@ COEFFICIENTS = Table(
     partition_by="model_id",
 )
 
-CALIBRATION, ITEM_ATTRIBUTES = "calibration", "item_attributes"
+CALIBRATION, ITEM_ATTRIBUTES, LEARNED_WEIGHTS = "calibration", "item_attributes", "learned_weights"
 
 
 class Coefficient(NamedTuple):
@@ -87,6 +94,19 @@ def attribute_coefficients(mapped: AttributeMap) -> list[Coefficient]:
         for name, values in features
         for position, value in enumerate(values)
     ]
+
+
+def learned_coefficients(learned: LearnedWeights, unit: str) -> list[Coefficient]:
+    """What one more event of an action adds to the log-odds of a purchase, and the same in events of the unit.
+
+    Args:
+        unit: action that has weight 1.
+    """
+    found = [(f"log_odds.{name}", each, "log-odds per event") for name, each in learned.log_odds.items()]
+    found += [("log_odds.base", learned.base, "log-odds")]
+    found += [(f"weights.{name}", each, f"events of {unit}") for name, each in learned.weights.items()]
+    rows = [Coefficient(LEARNED_WEIGHTS, name, 0, *each, unit_, learned.reason) for name, each, unit_ in found]
+    return [*rows, Coefficient(LEARNED_WEIGHTS, "pair_count", 0, float(learned.pair_count), None, None, "pairs", None)]
 
 
 def calibration_of(coefficients: Iterable[Mapping[str, Any]], recommender: str) -> Calibration:

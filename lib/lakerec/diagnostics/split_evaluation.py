@@ -28,8 +28,10 @@ from lakerec.diagnostics.rankings import (
     VALIDATION,
     Population,
 )
+from lakerec.diagnostics.search_space import Candidate, TuningSettings
 from lakerec.diagnostics.split_files import PublishedSplit
-from lakerec.model.als import FittedAls
+from lakerec.diagnostics.validation import Judge, Resampling, Truth, collect_truth, fit_judge, place_of
+from lakerec.model.als import FittedAls, fit_als
 from lakerec.model.baselines import (
     popularity_items,
     random_items,
@@ -44,6 +46,7 @@ from lakerec.model.scorer import ItemSide, collect_items, with_masked
 HISTORIES = ("all",)
 Ints32 = npt.NDArray[np.int32]
 _USERS_HELD = 512
+_EVERYBODY = 2**31
 
 
 class MeasureSettings(NamedTuple):
@@ -112,6 +115,27 @@ def judge_split(
     plan = Plan(makers, tuple(sorted(set(settings.ks))), settings.replicates, settings.seed, HISTORIES, facts)
     judged = users.select("user_ix", F.lit(True).alias("is_known"), F.lit(HISTORIES[0]).alias("history"))
     return measure_rankings(made, [Population(judged, relevant)], plan)
+
+
+def fit_validation_judge(
+    split: PublishedSplit, given: Candidate, tuning: TuningSettings, profile_size: int, settings: MeasureSettings
+) -> tuple[Truth, Judge]:
+    """By whom and how configurations are judged on validation alone; test is not looked at."""
+    masked = split.train.select("user_ix", "item_ix")
+    relevant = split.validation.select("user_ix", "item_ix").join(masked, on=["user_ix", "item_ix"], how="left_anti")
+    users = relevant.select("user_ix").distinct()
+    truth = collect_truth(relevant, users, _EVERYBODY, tuning.seed)
+
+    def rank(candidate: Candidate, share: float) -> pa.Table:
+        is_inside = place_of(tuning.seed) < share
+        sample = split._replace(train=split.train.where(is_inside))
+        fitted = fit_als(sample.train, candidate.als)
+        rankers = fit_model_ranker(fitted, split.item_index, tuning.k)
+        judged = users.where(is_inside)
+        lists = list_everything(judged, masked, sample, fitted, rankers, profile_size, settings.seed)
+        return lists.select("user_ix", "rank", "item_ix").toArrow()
+
+    return truth, fit_judge(rank, truth, given, tuning, Resampling(settings.replicates, settings.seed))
 
 
 def list_everything(

@@ -1,7 +1,13 @@
 """diagnostics.coefficients: chosen and fitted numbers as rows."""
 
 from lakerec.diagnostics.calibrations import Calibration, Knot
-from lakerec.diagnostics.coefficients import calibration_of, chosen_coefficients, fitted_coefficients
+from lakerec.diagnostics.coefficients import (
+    calibration_of,
+    chosen_coefficients,
+    fitted_coefficients,
+    learned_coefficients,
+)
+from lakerec.model.action_weights import Estimate, LearnedWeights
 
 SETTINGS = {
     "als": {"alpha": 40.0, "rank": 16, "implicit": True},
@@ -21,6 +27,23 @@ def test_every_number_of_the_settings_is_a_row_with_its_unit_and_texts_and_switc
         ("feedback", "weights.return", 0, -4.0, "strength per event"),
         ("split", "marks", 0, 1.0, "1"),
         ("split", "marks", 1, 5.0, "1"),
+    ]
+
+
+def test_learned_weights_are_rows_with_intervals_and_the_unit_has_none():
+    log_odds = {"view": Estimate(0.4, 0.3, 0.5), "cart": Estimate(1.6, 1.5, 1.7)}
+    weights = {"view": Estimate(1.0, None, None), "cart": Estimate(4.0, 3.2, 5.4)}
+
+    rows = learned_coefficients(LearnedWeights(log_odds, weights, Estimate(-3.3, -3.5, -3.1), 900, None), "view")
+
+    assert {row.part for row in rows} == {"learned_weights"}
+    assert [(row.name, row.value, row.low, row.high, row.unit) for row in rows] == [
+        ("log_odds.view", 0.4, 0.3, 0.5, "log-odds per event"),
+        ("log_odds.cart", 1.6, 1.5, 1.7, "log-odds per event"),
+        ("log_odds.base", -3.3, -3.5, -3.1, "log-odds"),
+        ("weights.view", 1.0, None, None, "events of view"),
+        ("weights.cart", 4.0, 3.2, 5.4, "events of view"),
+        ("pair_count", 900.0, None, None, "pairs"),
     ]
 
 
