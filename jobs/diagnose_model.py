@@ -82,6 +82,7 @@ from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
 from lakerec.model.scorer import with_masked
 from lakerec.model.split import SplitSettings
 from lakerec.model.user_factors import USER_FACTORS
+from lakerec.releasing import find_champion
 from lakerec.runner import run
 from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
@@ -197,11 +198,14 @@ def _baselines(
 
 
 def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:
-    """Evaluation models of the same cut and windows that have been judged, newest first: they can be compared."""
+    """Evaluation models of the same cut and windows that have been judged, what is live first, then newest first."""
     is_other = (F.col("purpose") == EVALUATION) & (F.col("model_id") != trained.model_id)
     is_same_cut = F.unix_micros("as_of") == F.unix_micros(F.lit(trained.as_of))
     runs = lake.read(RUNS).where(is_other & is_same_cut).orderBy(F.desc("trained_at"), "model_id")
     same = [row.model_id for row in runs.collect() if json.loads(row.settings)["split"] == trained.settings["split"]]
+    champion = find_champion(lake)
+    same.sort(key=lambda model_id: champion is None or model_id != champion.model_id)
+    most = max(most, int(champion is not None and champion.model_id in same))
     if not same or not most:
         return []
     judged = lake.read(RANKINGS).where(F.col("model_id").isin(*same)).select("model_id").distinct().collect()

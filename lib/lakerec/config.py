@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from lakerec.bronze.mapping import Source
 from lakerec.contract import Settings
 from lakerec.diagnostics.calibrations import CalibrationSettings
+from lakerec.diagnostics.gate_results import GateSettings
 from lakerec.diagnostics.rankings import RankingSettings
 from lakerec.diagnostics.thresholds import ThresholdSettings
 from lakerec.errors import LandingError, SettingsError
@@ -30,6 +31,7 @@ from lakerec.landing import LandingSettings
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.attributes import AttributeSettings
 from lakerec.model.item_knn import BaselineSettings
+from lakerec.model.replays import ReplaySettings
 from lakerec.model.split import SplitSettings
 from lakerec.recommendations.explanations import ExplainSettings
 from lakerec.recommendations.releases import ReleaseSettings
@@ -63,10 +65,12 @@ class Config(BaseSettings):
     feedback: FeedbackSettings
     split: SplitSettings
     als: AlsSettings
+    replay: ReplaySettings
     ranking: RankingSettings
     baselines: BaselineSettings
     calibration: CalibrationSettings
     threshold: ThresholdSettings
+    gate: GateSettings
     recommend: RecommendSettings
     rules: RuleSettings
     explain: ExplainSettings
