@@ -66,6 +66,7 @@ from lakerec.diagnostics.rankings import (
     label_lists,
     with_history,
 )
+from lakerec.diagnostics.rivals import Audience, is_rival, list_in_place
 from lakerec.diagnostics.rungs import FOLD_IN, ITEM_ATTRIBUTES
 from lakerec.diagnostics.thresholds import THRESHOLDS, Outcomes, fit_thresholds
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
@@ -137,7 +138,7 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
         known = collect_known(lake.read(ITEMS), lake.read(ITEM_INDEX), model.item_factors)
         sides, mapped = fit_sides(known, config.attributes)
         evidence = _with_rungs(_gather(lake, config, trained, kept), lake, config, trained, sides)
-        counts = _judge_lists(lake, trained.model_id, evidence)
+        counts = _judge_lists(lake, trained.model_id, evidence, _rival_lists(lake, config, trained, evidence))
         found = fit_candidates(served_candidates(evidence.labelled, evidence.happened.active))
         found |= fit_newcomer_candidates(evidence.rungs.where(F.col("recommender") == FOLD_IN))
     chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped)]
@@ -198,18 +199,29 @@ def _baselines(
 
 
 def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:
-    """Evaluation models of the same cut and windows that have been judged, what is live first, then newest first."""
+    """Models to compare with: what is live, then those of the same cut and windows that were judged, newest first."""
     is_other = (F.col("purpose") == EVALUATION) & (F.col("model_id") != trained.model_id)
     is_same_cut = F.unix_micros("as_of") == F.unix_micros(F.lit(trained.as_of))
     runs = lake.read(RUNS).where(is_other & is_same_cut).orderBy(F.desc("trained_at"), "model_id")
     same = [row.model_id for row in runs.collect() if json.loads(row.settings)["split"] == trained.settings["split"]]
     champion = find_champion(lake)
-    same.sort(key=lambda model_id: champion is None or model_id != champion.model_id)
-    most = max(most, int(champion is not None and champion.model_id in same))
+    live = [champion.model_id] if champion and (is_rival(champion, trained) or champion.model_id in same) else []
     if not same or not most:
-        return []
+        return live
     judged = lake.read(RANKINGS).where(F.col("model_id").isin(*same)).select("model_id").distinct().collect()
-    return [model_id for model_id in same if model_id in {row.model_id for row in judged}][:most]
+    others = [model_id for model_id in same if model_id in {row.model_id for row in judged}][:most]
+    return list(dict.fromkeys([*live, *others]))
+
+
+def _rival_lists(lake: Lakehouse, config: Config, trained: Run, evidence: Evidence) -> DataFrame | None:
+    """Rows as of diagnostics.rankings that what is live would make now; null where it is compared by stored ones."""
+    champion = find_champion(lake)
+    if champion is None or not is_rival(champion, trained):
+        return None
+    audience = Audience(evidence.populations[0].users, evidence.happened.masked, trained.as_of)
+    stored = lake.read_partition(ITEM_FACTORS, champion.model_id), lake.read(ITEM_INDEX), lake.read(DAILY_INTERACTIONS)
+    lists = label_lists(list_in_place(champion, *stored, audience, config.ranking.top_n), evidence.happened.relevant)
+    return judged_lists(lists, evidence.populations[0]).select(F.lit(champion.model_id).alias("model_id"), "*")
 
 
 def _with_rungs(evidence: Evidence, lake: Lakehouse, config: Config, trained: Run, sides: Sides) -> Evidence:
@@ -241,7 +253,7 @@ def _model(lake: Lakehouse, trained: Run) -> EvaluatedModel:
     )
 
 
-def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence) -> dict[str, int]:
+def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, rival: DataFrame | None) -> dict[str, int]:
     """Store the lists of those who can be judged, and measure them beside those of other models."""
     main, *others_judged = evidence.populations
     rankings = reduce(
@@ -255,6 +267,8 @@ def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence) -> dict[str
     listed = lake.replace_partition(RANKINGS, model_id, rankings.select(F.lit(model_id).alias("model_id"), "*"))
     others = {maker.made_by for maker in evidence.plan.makers} - {""}
     stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
+    if rival is not None:
+        stored = stored.join(rival.select("model_id").distinct(), on="model_id", how="left_anti").unionByName(rival)
     made_by = F.when(F.col("model_id") == model_id, F.lit("")).otherwise(F.col("model_id"))
     measured = measure_rankings(stored.withColumn("made_by", made_by), evidence.populations, evidence.plan).persist()
     try:

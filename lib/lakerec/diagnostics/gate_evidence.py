@@ -41,14 +41,9 @@ def excuses(evidence: Collection[Key], judged: Run, champion: Run | None) -> dic
         excused[CHAMPION] = "nothing is live yet"
     elif champion.model_id == judged.model_id:
         excused[CHAMPION] = "it is the evaluation model of what is live"
-    elif not are_comparable(judged, champion):
-        excused[CHAMPION] = "what is live was judged by the purchases of another time"
+    elif champion.as_of > judged.as_of:
+        excused[CHAMPION] = "what is live knows purchases that this one is judged by"
     return excused
-
-
-def are_comparable(one: Run, other: Run) -> bool:
-    """Whether two evaluation models are judged by the same purchases."""
-    return one.as_of == other.as_of and one.settings["split"] == other.settings["split"]
 
 
 def _named(rows: DataFrame, table: str, champion: Run | None) -> DataFrame:

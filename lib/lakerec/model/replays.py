@@ -51,8 +51,8 @@ def hindrances(trained: Run, code_version: str, spark_version: str) -> list[str]
     """Why the model cannot be made again here: each says what differs, and what would be needed."""
     wanted = ((trained.code_version, code_version, "lakerec"), (trained.spark_version, spark_version, "Spark"))
     return [
-        f"model '{trained.model_id}' was trained by {name} {then or 'of an unknown version'}, this is {name} {now}; other "
-        f"versions may give other factors. Replay it with {name} {then or 'of that version'}."
+        f"model '{trained.model_id}' was trained by {name} {then or 'of an unknown version'}, this is {name} {now}; "
+        f"other versions may give other factors. Replay it with {name} {then or 'of that version'}."
         for then, now, name in wanted
         if then != now
     ]

@@ -55,6 +55,6 @@ def test_what_cannot_have_been_compared_or_calibrated_is_excused() -> None:
     assert excuses([], judged, an_evaluation("live")).keys() == {Measure.CALIBRATION.value}
     assert excuses(calibrated, judged, None) == {CHAMPION: "nothing is live yet"}
     assert excuses(calibrated, judged, judged)[CHAMPION] == "it is the evaluation model of what is live"
-    other_cut = an_evaluation("live", datetime(2026, 3, 9, tzinfo=UTC))
-    assert excuses(calibrated, judged, other_cut)[CHAMPION].endswith("the purchases of another time")
+    later = an_evaluation("live", datetime(2026, 3, 11, tzinfo=UTC))
+    assert excuses(calibrated, judged, later) == {CHAMPION: "what is live knows purchases that this one is judged by"}
     assert excuses(calibrated, judged, an_evaluation("live")) == {}
