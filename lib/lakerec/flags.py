@@ -101,7 +101,13 @@ def _destination(path: str) -> str:
 
 def settings_help() -> str:
     """Every setting with its default and meaning, for the end of a job's help."""
-    lines = [f"  {path:<36} {meaning} [{default}]" for path, default, meaning in described_settings()]
+    lines = [f"  {path:<36} {meaning} [{_shown(default)}]" for path, default, meaning in described_settings()]
     return "settings, as --set section.key=value or LAKEREC_SECTION__KEY in the environment [default]:\n" + "\n".join(
         lines
     )
+
+
+def _shown(default: Any) -> str:
+    """A default on one line: of a table of tables, the names."""
+    is_nested = isinstance(default, dict) and any(isinstance(value, dict) for value in default.values())
+    return ", ".join(default) if is_nested else str(default)
