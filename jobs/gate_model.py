@@ -12,7 +12,7 @@ from lakerec.config import Config
 from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS
 from lakerec.diagnostics.coefficients import COEFFICIENTS
 from lakerec.diagnostics.comparisons import COMPARISONS
-from lakerec.diagnostics.gate_evidence import collect_evidence, excuses
+from lakerec.diagnostics.gate_evidence import collect_evidence, count_judged_users, excuses
 from lakerec.diagnostics.gate_results import (
     GATE_RESULTS,
     Evidence,
@@ -77,11 +77,13 @@ def _judge(lake: Lakehouse, config: Config, serving: Run) -> list[Result]:
         Measure.COMPARISON: lake.read_partition(COMPARISONS, serving.evaluated_by),
         Measure.CALIBRATION: lake.read_partition(CALIBRATION_METRICS, serving.evaluated_by),
     }
+    is_diagnosed = lake.has_partition(COEFFICIENTS, evaluation.model_id)
+    users = count_judged_users(measured[Measure.RANKING]) if is_diagnosed else None
     evidence = collect_evidence(measured, keys, champion)
     facts = {
         Key(Measure.FACT, name): Evidence(value) for name, value in _facts(lake, config, evaluation, serving).items()
     }
-    return judge_model(config.gate.criteria, evidence | facts, excuses(evidence, evaluation, champion))
+    return judge_model(config.gate.criteria, evidence | facts, excuses(evidence, evaluation, champion, users))
 
 
 def _facts(lake: Lakehouse, config: Config, evaluation: Run, serving: Run) -> dict[str, float | None]:

@@ -6,7 +6,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakerec.diagnostics.bootstrap import MINIMUM_USERS
 from lakerec.diagnostics.gate_results import CHAMPION, Evidence, Key, Measure
+from lakerec.diagnostics.rankings import ALS, TEST
 from lakerec.model.runs import Run
 
 
@@ -27,14 +29,32 @@ def collect_evidence(
     return {key: found[key] for key in keys if key in found}
 
 
-def excuses(evidence: Collection[Key], judged: Run, champion: Run | None) -> dict[str, str]:
+def count_judged_users(metrics: DataFrame) -> int:
+    """Users by whose lists the model is judged on the test window. Acts: one aggregate.
+
+    Args:
+        metrics: diagnostics.ranking_metrics of the evaluation model.
+    """
+    of_all = metrics.where((F.col("recommender") == ALS) & (F.col("split") == TEST) & (F.col("slice") == "all"))
+    return int(of_all.agg(F.coalesce(F.max("user_count"), F.lit(0))).collect()[0][0])
+
+
+def excuses(evidence: Collection[Key], judged: Run, champion: Run | None, judged_users: int | None) -> dict[str, str]:
     """Why some rows may be missing, by the table or by what is compared with; see `gate_results.judge_model`.
+
+    A model that knows nobody is judged by nobody as well; the facts about its factors refuse it.
 
     Args:
         judged: the evaluation model.
         champion: the evaluation model of the model that is live; null: nothing is live.
+        judged_users: see `count_judged_users`; null: the model was never diagnosed, which excuses nothing.
     """
-    excused = {}
+    excused: dict[str, str] = {}
+    if judged_users is None:
+        return excused
+    if judged_users < MINIMUM_USERS:
+        for table in (Measure.RANKING, Measure.COMPARISON):
+            excused[table.value] = f"{judged_users} known users bought anything in the test window, too few to tell"
     if not any(key.table == Measure.CALIBRATION for key in evidence):
         excused[Measure.CALIBRATION.value] = "too few purchases to fit a calibration; no probability is stated"
     if champion is None:
