@@ -53,7 +53,8 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     lake = Lakehouse(spark, config.lake)
     serving = newest_run(lake.read(RUNS), SERVING)
     increment = lake.increment(COEFFICIENTS, GATE_RESULTS, config.gate.model_dump(mode="json"))
-    results = [] if increment.is_needed else read_results(lake.read_partition(GATE_RESULTS, serving.model_id))
+    is_judged = increment.version >= 0 and not increment.is_needed
+    results = read_results(lake.read_partition(GATE_RESULTS, serving.model_id)) if is_judged else []
     counts = {"rows_in": 0, "rows_out": 0}
     if not results:
         with lake.writing(GATE_RESULTS.layer):

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from jobs import gate_model
 from lakerec.config import load
+from lakerec.diagnostics.coefficients import COEFFICIENTS
 from lakerec.diagnostics.gate_results import GATE_RESULTS
 from lakerec.errors import GateError
 from lakerec.model.user_factors import USER_FACTORS
@@ -32,6 +33,7 @@ def is_near(expected):
 
 def test_a_model_is_judged_once_and_a_bad_one_ends_every_run_until_it_is_mended(lake):
     fill(lake)
+    put(lake, COEFFICIENTS, [("evaluation-1", *[None] * (len(COEFFICIENTS.names) - 1))])  # it was diagnosed
     put(lake, USER_FACTORS, [("serving-1", DAN, [solved(DAN, [TRAIN, CALIBRATE, TEST_DAY])])])
     config = configuration(lake, **only(*OF_FACTORS))
 
