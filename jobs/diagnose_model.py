@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.config import Config
@@ -28,7 +28,8 @@ from lakerec.diagnostics.evidence import EvaluatedModel
 from lakerec.diagnostics.gathering import EvaluationSettings, Evidence, Log, gather_evidence, with_rungs
 from lakerec.diagnostics.probabilities import PROBABILITIES, require_equal_windows
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, comparisons_of, measure_rankings, metrics_of
-from lakerec.diagnostics.rankings import RANKINGS
+from lakerec.diagnostics.rankings import RANKINGS, judged_lists, label_lists
+from lakerec.diagnostics.rivals import Audience, is_rival, list_in_place
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import FeedbackSettings
@@ -44,6 +45,7 @@ from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
 from lakerec.model.split import SplitSettings
 from lakerec.model.user_factors import USER_FACTORS
+from lakerec.releasing import find_champion
 from lakerec.runner import run
 from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
@@ -77,7 +79,7 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
     with kept_frames() as keep:
         evidence = gather_evidence(log, model, settings, others, keep)
         evidence = with_rungs(evidence, log, model, sides, Weights.of(trained.settings["als"]), settings)
-        counts = _judge_lists(lake, trained.model_id, evidence)
+        counts = _judge_lists(lake, trained.model_id, evidence, _rival_lists(lake, config, trained, evidence))
         found = evidence.fit_candidates()
     learned = fit_action_weights(log.daily_interactions, trained.as_of.date(), config.action_weights)
     weighed = learned_coefficients(learned, config.action_weights.unit)
@@ -96,23 +98,39 @@ def _model(lake: Lakehouse, trained: Run) -> EvaluatedModel:
 
 
 def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:
-    """Evaluation models of the same cut and windows that have been judged, newest first: they can be compared."""
+    """Models to compare with: what is live, then those of the same cut and windows that were judged, newest first."""
     is_other = (F.col("purpose") == EVALUATION) & (F.col("model_id") != trained.model_id)
     is_same_cut = F.unix_micros("as_of") == F.unix_micros(F.lit(trained.as_of))
     runs = lake.read(RUNS).where(is_other & is_same_cut).orderBy(F.desc("trained_at"), "model_id")
     same = [row.model_id for row in runs.collect() if json.loads(row.settings)["split"] == trained.settings["split"]]
+    champion = find_champion(lake)
+    live = [champion.model_id] if champion and (is_rival(champion, trained) or champion.model_id in same) else []
     if not same or not most:
-        return []
+        return live
     judged = lake.read(RANKINGS).where(F.col("model_id").isin(*same)).select("model_id").distinct().collect()
-    return [model_id for model_id in same if model_id in {row.model_id for row in judged}][:most]
+    others = [model_id for model_id in same if model_id in {row.model_id for row in judged}][:most]
+    return list(dict.fromkeys([*live, *others]))
 
 
-def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence) -> dict[str, int]:
+def _rival_lists(lake: Lakehouse, config: Config, trained: Run, evidence: Evidence) -> DataFrame | None:
+    """Rows as of diagnostics.rankings that what is live would make now; null where it is compared by stored ones."""
+    champion = find_champion(lake)
+    if champion is None or not is_rival(champion, trained):
+        return None
+    audience = Audience(evidence.drawn.users, evidence.happened.masked, trained.as_of)
+    stored = lake.read_partition(ITEM_FACTORS, champion.model_id), lake.read(ITEM_INDEX), lake.read(DAILY_INTERACTIONS)
+    lists = label_lists(list_in_place(champion, *stored, audience, config.ranking.top_n), evidence.happened.relevant)
+    return judged_lists(lists, evidence.drawn).select(F.lit(champion.model_id).alias("model_id"), "*")
+
+
+def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, rival: DataFrame | None) -> dict[str, int]:
     """Store the lists of those who can be judged, and measure them beside those of other models."""
     rankings = evidence.rankings.select(F.lit(model_id).alias("model_id"), "*")
     listed = lake.replace_partition(RANKINGS, model_id, rankings)
     others = {maker.made_by for maker in evidence.plan.makers} - {""}
     stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
+    if rival is not None:
+        stored = stored.join(rival.select("model_id").distinct(), on="model_id", how="left_anti").unionByName(rival)
     made_by = F.when(F.col("model_id") == model_id, F.lit("")).otherwise(F.col("model_id"))
     measured = measure_rankings(stored.withColumn("made_by", made_by), evidence.populations, evidence.plan).persist()
     try:

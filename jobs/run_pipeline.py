@@ -11,6 +11,7 @@ from jobs import (
     aggregate_feedback,
     clean_events,
     diagnose_model,
+    gate_model,
     generate_events,
     ingest_events,
     publish_release,
@@ -28,6 +29,7 @@ STAGES: tuple[Main, ...] = (
     aggregate_feedback.main,
     train_model.main,
     diagnose_model.main,
+    gate_model.main,
     recommend_items.main,
     publish_release.main,
 )

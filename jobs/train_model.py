@@ -138,6 +138,7 @@ def _record(lake: Lakehouse, trained: list[Trained], inputs: dict[str, Any], tra
         **{name: sorted_json(value) for name, value in inputs.items()},
         "code_version": __version__,
         "evaluated_by": next(each.plan.model_id for each in trained if each.plan.purpose == EVALUATION),
+        "spark_version": lake.spark.version,
         "run_id": lake.settings.run_id,
         "trained_at": lake.now,
     }

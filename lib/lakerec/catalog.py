@@ -8,6 +8,7 @@ from lakerec.contract import Table, View
 from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS
 from lakerec.diagnostics.coefficients import COEFFICIENTS
 from lakerec.diagnostics.comparisons import COMPARISONS
+from lakerec.diagnostics.gate_results import GATE_RESULTS
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import RANKINGS
@@ -19,6 +20,7 @@ from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.item_popularity import ITEM_POPULARITY
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.model.item_factors import ITEM_FACTORS
+from lakerec.model.replays import REPLAYS
 from lakerec.model.runs import RUNS
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.operations.progress import PROGRESS
@@ -60,6 +62,7 @@ TABLES: tuple[Table, ...] = (
     RUNS,
     USER_FACTORS,
     ITEM_FACTORS,
+    REPLAYS,
     RANKINGS,
     RANKING_METRICS,
     COMPARISONS,
@@ -68,6 +71,7 @@ TABLES: tuple[Table, ...] = (
     CALIBRATION_METRICS,
     THRESHOLDS,
     TRIALS,
+    GATE_RESULTS,
     USER_ITEMS,
     RULED_OUT,
     EXPLANATIONS,

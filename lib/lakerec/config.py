@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from lakerec.bronze.mapping import Source
 from lakerec.contract import Settings
 from lakerec.diagnostics.calibrations import CalibrationSettings
+from lakerec.diagnostics.gate_results import GateSettings
 from lakerec.diagnostics.rankings import RankingSettings
 from lakerec.diagnostics.search_space import TuningSettings
 from lakerec.diagnostics.thresholds import ThresholdSettings
@@ -32,6 +33,7 @@ from lakerec.model.action_weights import ActionWeightSettings
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.attributes import AttributeSettings
 from lakerec.model.item_knn import BaselineSettings
+from lakerec.model.replays import ReplaySettings
 from lakerec.model.split import SplitSettings
 from lakerec.recommendations.explanations import ExplainSettings
 from lakerec.recommendations.releases import ReleaseSettings
@@ -67,10 +69,12 @@ class Config(BaseSettings):
     als: AlsSettings
     action_weights: ActionWeightSettings
     tuning: TuningSettings
+    replay: ReplaySettings
     ranking: RankingSettings
     baselines: BaselineSettings
     calibration: CalibrationSettings
     threshold: ThresholdSettings
+    gate: GateSettings
     recommend: RecommendSettings
     rules: RuleSettings
     explain: ExplainSettings

@@ -6,7 +6,7 @@ Source: the Delta transaction log protocol, sections "Delta Log Entries" and "Ac
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -86,6 +86,12 @@ class DeltaLog:
     def commits(self, after: int, until: int) -> Iterator[Commit]:
         """The commits of versions after+1 .. until, oldest first."""
         return (self.commit(version) for version in range(after + 1, until + 1))
+
+    def holds(self, files: Iterable[str]) -> bool:
+        """Whether all of these data files, named as below the table's folder, are still there."""
+        folder = self._folder.rpartition("/")[0]
+        found = self._files.get_file_info([f"{folder}/{file}" for file in files])
+        return all(entry.type is pafs.FileType.File for entry in found)
 
     def _versions(self) -> Iterator[int]:
         listing = self._files.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))

@@ -10,6 +10,7 @@
     │   ├── DuplicateKeyError                    two rows share a table's key
     │   ├── RebuildNeededError                   settings, transform or history moved: --rebuild
     │   ├── TrainingDataError                    nothing, or too little, to learn from
+    │   ├── ReplayError                          a model cannot be made again as it is
     │   ├── LeakError                            a model saw what it is judged on
     │   └── HeldFilesError                       files were held back and --fail-on-held was given
     ├── GateError ........................... 4  a model misses its definition of done
@@ -64,6 +65,10 @@ class RebuildNeededError(ContractError):
 
 class TrainingDataError(ContractError):
     """There is nothing, or too little, to learn from."""
+
+
+class ReplayError(ContractError):
+    """A model cannot be made again here, or comes out differently."""
 
 
 class LeakError(ContractError):

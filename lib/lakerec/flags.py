@@ -4,10 +4,19 @@ import argparse
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lakerec.config import described_settings
 from lakerec.follow import seconds_of
+
+
+class Flag(NamedTuple):
+    """What a job takes beside its flags, as one word of its command line: path of a setting, its name, its meaning."""
+
+    path: str
+    metavar: str
+    meaning: str
+
 
 CHECK_HELP = "say how FILE would be read and what would be rejected, and write nothing"
 FLAGS = {
@@ -22,7 +31,8 @@ FLAGS = {
 
 def settings_in(arguments: argparse.Namespace) -> dict[str, Any]:
     """Given values by `section.key`; a run without a name gets one."""
-    given = {path: getattr(arguments, _destination(path)) for path, _, _ in FLAGS.values()}
+    paths = [path for path, _, _ in FLAGS.values()] + ([arguments.named.path] if arguments.named else [])
+    given = {path: getattr(arguments, _destination(path)) for path in paths}
     flags: dict[str, Any] = {path: value for path, value in given.items() if value is not None}
     flags.setdefault("lake.run_id", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
     if arguments.rebuild:
@@ -32,12 +42,15 @@ def settings_in(arguments: argparse.Namespace) -> dict[str, Any]:
     return flags | dict(arguments.set)
 
 
-def parse(name: str, description: str, *, can_check: bool, can_follow: bool) -> argparse.Namespace:
+def parse(
+    name: str, description: str, *, can_check: bool, can_follow: bool, named: Flag | None = None
+) -> argparse.Namespace:
     """Read the command line of a job.
 
     Args:
         can_check: whether the job has `--check FILE`.
         can_follow: whether it has `--follow`.
+        named: the word that it needs beside its flags.
     """
     parser = argparse.ArgumentParser(
         prog=f"./spark-submit.sh {name}",
@@ -46,6 +59,9 @@ def parse(name: str, description: str, *, can_check: bool, can_follow: bool) -> 
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.set_defaults(named=named)
+    if named:
+        parser.add_argument(_destination(named.path), metavar=named.metavar, help=named.meaning)
     parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
     for flag, (path, metavar, meaning) in FLAGS.items():
         parser.add_argument(flag, dest=_destination(path), metavar=metavar, help=meaning)
@@ -88,7 +104,13 @@ def _destination(path: str) -> str:
 
 def settings_help() -> str:
     """Every setting with its default and meaning, for the end of a job's help."""
-    lines = [f"  {path:<36} {meaning} [{default}]" for path, default, meaning in described_settings()]
+    lines = [f"  {path:<36} {meaning} [{_shown(default)}]" for path, default, meaning in described_settings()]
     return "settings, as --set section.key=value or LAKEREC_SECTION__KEY in the environment [default]:\n" + "\n".join(
         lines
     )
+
+
+def _shown(default: Any) -> str:
+    """A default on one line: of a table of tables, the names."""
+    is_nested = isinstance(default, dict) and any(isinstance(value, dict) for value in default.values())
+    return ", ".join(default) if is_nested else str(default)

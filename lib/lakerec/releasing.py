@@ -9,7 +9,9 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from lakerec.contract import Table
+from lakerec.diagnostics.gate_results import GATE_RESULTS, read_results, refusal
 from lakerec.lakehouse import Lakehouse
+from lakerec.model.runs import RUNS, Run, find_run
 from lakerec.recommendations.batches import BATCHES, newest_batch
 from lakerec.recommendations.coefficients import COEFFICIENTS
 from lakerec.recommendations.explanations import EXPLANATIONS
@@ -40,6 +42,21 @@ def read_history(lake: Lakehouse) -> list[Release]:
 def write_history(lake: Lakehouse, history: list[Release]) -> None:
     """The one commit that makes a release."""
     lake.overwrite(RELEASES, lake.spark.createDataFrame(history, RELEASES.schema))
+
+
+def find_champion(lake: Lakehouse) -> Run | None:
+    """The evaluation model of the model that is live, by whose lists that is judged; None where nothing is live."""
+    live = live_release(read_history(lake))
+    serving = find_run(lake.read(RUNS), live.model_id) if live else None
+    return find_run(lake.read(RUNS), serving.evaluated_by) if serving else None
+
+
+def refusal_of_newest(lake: Lakehouse) -> str | None:
+    """Why the newest batch must not go live, a line for each miss of its model; None where it may, or was live."""
+    batch = newest_batch(lake.read(BATCHES))
+    if batch is None or is_published(read_history(lake), batch.batch_id):
+        return None
+    return refusal(read_results(lake.read_partition(GATE_RESULTS, batch.model_id)), batch.model_id)
 
 
 def release_newest(lake: Lakehouse) -> list[Release]:

@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 from lakerec.catalog import TABLES
 from lakerec.config import Config, load, load_source
 from lakerec.errors import HeldFilesError, LakerecError, LandingError
-from lakerec.flags import parse, settings_in
+from lakerec.flags import Flag, parse, settings_in
 from lakerec.follow import rounds
 from lakerec.health import profile, written_by
 from lakerec.lakehouse import Lakehouse
@@ -54,16 +54,17 @@ class StageRun:
 _STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
 
 
-def run(main: Main, check: Check | None = None, news: News | None = None) -> None:
+def run(main: Main, check: Check | None = None, news: News | None = None, named: Flag | None = None) -> None:
     """Run a job as this process; never returns.
 
     Args:
         check: what `--check FILE` says of a file in the job's place, where the job has one.
         news: what is said after each round that did something, where the job can `--follow`.
+        named: the word that the job needs beside its flags.
     """
     module = getmodule(main)
     name = Path(getattr(module, "__file__", None) or "job").stem
-    arguments = parse(name, getdoc(module) or "", can_check=check is not None, can_follow=news is not None)
+    arguments = parse(name, getdoc(module) or "", can_check=check is not None, can_follow=news is not None, named=named)
     result: dict[str, Any] = {"job": name, "exit_code": 0, "status": "done", "error": None, "stages": []}
     try:
         _run(name, main, check, news, arguments, result)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from tempfile import gettempdir
+from urllib.parse import unquote
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.contract import Table, View, with_declared_columns
 from lakerec.delta_log import DeltaLog
+from lakerec.errors import RebuildNeededError
 from lakerec.increment import Days, days_condition
 
 
@@ -48,6 +51,26 @@ class Tables:
         stored = self.spark.read.format("delta").load(self.location(table))
         frame = with_declared_columns(stored, table)
         return frame if days is None else frame.where(days_condition(days))
+
+    def read_at(self, table: Table, version: int) -> DataFrame:
+        """The table's declared columns as they were in one version, as models and batches record them.
+
+        Raises:
+            RebuildNeededError: that version is not in the table's log any more, or its files are gone.
+        """
+        gone = (
+            f"{table.name}: version {version} cannot be read any more. What was made of it cannot be looked at again."
+        )
+        if not 0 <= version <= self.version(table):
+            raise RebuildNeededError(gone)
+        try:
+            stored = self.spark.read.format("delta").option("versionAsOf", version).load(self.location(table))
+            files = [unquote(uri.rpartition(f"/{table.path}/")[2]) for uri in stored.inputFiles()]
+        except AnalysisException as error:
+            raise RebuildNeededError(gone) from error
+        if not self._log(table).holds(files):
+            raise RebuildNeededError(gone)
+        return with_declared_columns(stored, table)
 
     def read_partition(self, table: Table, value: str) -> DataFrame:
         """Rows of one model or batch."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from lakerec.diagnostics.gate_results import GATE_RESULTS, Severity, Verdict
 from lakerec.lakehouse import Lakehouse
 from lakerec.recommendations.batches import BATCHES
 from lakerec.recommendations.explanations import EXPLANATIONS
@@ -13,8 +14,9 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def add_batch(lake: Lakehouse, batch: str, hours: int) -> None:
-    """A complete batch that recommends one item named after it."""
+    """A complete batch that recommends one item named after it, of a model that has passed the gate."""
     add_rows(lake, batch)
+    judge(lake, batch, Verdict.MET)
     made_at = NOON + timedelta(hours=hours)
     row = (batch, f"model of {batch}", "evaluation", NOON, NOON.date(), made_at, "{}", "{}", "1", 1)
     lake.replace_partition(BATCHES, batch, lake.spark.createDataFrame([row], BATCHES.schema))
@@ -27,6 +29,22 @@ def add_rows(lake: Lakehouse, batch: str) -> None:
     lake.replace_partition(USER_ITEMS, batch, lake.spark.createDataFrame([row], USER_ITEMS.schema))
     reason = (batch, "ann", item, 1, "i0", 0.5, 1.0, None, 1)
     lake.replace_partition(EXPLANATIONS, batch, lake.spark.createDataFrame([reason], EXPLANATIONS.schema))
+
+
+def judge(lake: Lakehouse, batch: str, *verdicts: Verdict) -> None:
+    """What the gate says of a batch's model, a criterion for each verdict; they replace those before."""
+    rows = [
+        {
+            "model_id": f"model of {batch}",
+            "criterion": f"criterion {nth}",
+            "verdict": verdict,
+            "severity": Severity.BLOCK,
+            "reason": f"criterion {nth}: is {verdict}.",
+        }
+        for nth, verdict in enumerate(verdicts, start=1)
+    ]
+    stored = [tuple(row.get(name) for name in GATE_RESULTS.names) for row in rows]
+    lake.replace_partition(GATE_RESULTS, f"model of {batch}", lake.spark.createDataFrame(stored, GATE_RESULTS.schema))
 
 
 def releases(lake: Lakehouse) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lakerec.flags import parse, settings_in
+from lakerec.flags import Flag, parse, settings_in
 
 
 def given(monkeypatch: pytest.MonkeyPatch, *flags: str) -> dict[str, object]:
@@ -16,6 +16,15 @@ def test_flags_and_assignments_become_settings_by_their_paths(monkeypatch: pytes
     found = given(monkeypatch, "--lake", "here", "--run-id", "r1", "--rebuild", "silver,gold", "--set", "als.rank = 5")
 
     assert found == {"lake.root": "here", "lake.run_id": "r1", "lake.rebuild": ["silver", "gold"], "als.rank": "5"}
+
+
+def test_a_job_may_need_a_word_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["replay", "abc", "--lake", "here"])
+    word = Flag("replay.model_id", "MODEL_ID", "which model")
+
+    found = settings_in(parse("replay", "What it does.", can_check=False, can_follow=False, named=word))
+
+    assert found["replay.model_id"] == "abc"
 
 
 def test_a_run_without_a_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ class RankingSettings(Settings):
     max_categories: int = Field(ge=0, description="categories that get a slice, best known first; categories")
     replicates: int = Field(ge=20, le=10_000, description="bootstrap replicates behind each interval; replicates")
     compared_models: int = Field(
-        ge=0, description="earlier models of the same cut to compare with, newest first; models"
+        ge=0, description="models of the same cut to compare with, what is live first, then the newest; models"
     )
 
     @model_validator(mode="after")

@@ -44,6 +44,7 @@ RUNS = Table(
         Column("solver", T.StringType(), "Solver that fitted it: mllib also where factors were too large for cg."),
         Column("parent_id", T.StringType(), "Warm start: model whose item factors it began with; else null."),
         Column("mlflow_run_id", T.StringType(), "The fit's own MLflow run; null where no tracking server answered."),
+        Column("spark_version", T.StringType(), "Version of Spark that it was trained with."),
     ),
     key=("model_id",),
     write=Write.APPEND,
@@ -58,12 +59,23 @@ class Run(NamedTuple):
         evaluated_by: the evaluation model of the same settings.
         as_of: UTC; interactions of the model are projected at this time.
         settings: sections als, feedback and split as it was trained with.
+        source_versions: Delta version by table that it read.
+        code_version: of lakerec that trained it.
+        solver: that fitted it.
+        parent_id: model whose item factors it began with; null: none.
+        spark_version: that it was trained with; null: not recorded.
     """
 
     model_id: str
+    purpose: str
     evaluated_by: str
     as_of: datetime
     settings: dict[str, Any]
+    source_versions: dict[str, int]
+    code_version: str
+    solver: str
+    parent_id: str | None
+    spark_version: str | None
 
 
 def model_id(
@@ -109,9 +121,41 @@ def newest_run(runs: DataFrame, purpose: str) -> Run:
         TrainingDataError: no model of that purpose has been trained.
     """
     newest = F.desc("trained_at"), F.desc("as_of"), F.asc("model_id")
-    named = runs.where(F.col("purpose") == purpose).orderBy(*newest)
-    found = named.select("model_id", "evaluated_by", F.unix_micros("as_of").alias("micros"), "settings").first()
+    found = _first(runs.where(F.col("purpose") == purpose).orderBy(*newest))
     if found is None:
         raise TrainingDataError(f"model.runs: holds no {purpose} model. Run train_model first.")
-    as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=found["micros"])
-    return Run(found["model_id"], found["evaluated_by"], as_of, json.loads(found["settings"]))
+    return found
+
+
+def run_named(runs: DataFrame, model_id: str) -> Run:
+    """One model; collects one row.
+
+    Args:
+        runs: model.runs.
+
+    Raises:
+        TrainingDataError: there is no such model.
+    """
+    found = find_run(runs, model_id)
+    if found is None:
+        raise TrainingDataError(f"model.runs: holds no model '{model_id}'. Look there for those that were trained.")
+    return found
+
+
+def find_run(runs: DataFrame, model_id: str) -> Run | None:
+    """One model; None where it is not known. Collects one row.
+
+    Args:
+        runs: model.runs.
+    """
+    return _first(runs.where(F.col("model_id") == model_id))
+
+
+def _first(runs: DataFrame) -> Run | None:
+    columns = [F.unix_micros("as_of").alias("as_of") if name == "as_of" else F.col(name) for name in Run._fields]
+    found = runs.select(*columns).first()
+    if found is None:
+        return None
+    values = found.asDict()
+    values["as_of"] = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=values["as_of"])
+    return Run(**values | {name: json.loads(values[name] or "{}") for name in ("settings", "source_versions")})

@@ -85,6 +85,7 @@ def _look_next(options: str) -> Iterable[str]:
         "SELECT * FROM recommendations.shown ORDER BY user_id, rank LIMIT 10",
         "SELECT recommender, slice, k, value, low, high FROM diagnostics.ranking_metrics WHERE metric = 'ndcg'",
         "SELECT recommender, baseline, metric, k, verdict FROM diagnostics.comparisons WHERE slice = 'all'",
+        "SELECT model_id, criterion, verdict, reason FROM diagnostics.gate_results",
         "SELECT threshold, precision, recall, is_chosen FROM diagnostics.thresholds",
         "SELECT reason, count(*) FROM bronze.malformed_lines GROUP BY reason",
     )

@@ -43,7 +43,9 @@ def test_whatever_shapes_a_model_changes_its_id(other: str) -> None:
 
 
 def test_the_newest_run_of_a_purpose_is_found_with_its_time_in_utc(spark: SparkSession) -> None:
-    shared = {"evaluated_by": "e", "as_of": NOON, "settings": sorted_json(SETTINGS)}
+    versions = sorted_json(VERSIONS)
+    shared = {"evaluated_by": "e", "as_of": NOON, "settings": sorted_json(SETTINGS), "source_versions": versions}
+    shared |= {"code_version": "1.0", "solver": "cg", "parent_id": "old", "spark_version": "4"}
     early, late = datetime(2026, 4, 11, tzinfo=UTC), datetime(2026, 4, 12, tzinfo=UTC)
     rows = runs(
         spark,
@@ -52,7 +54,7 @@ def test_the_newest_run_of_a_purpose_is_found_with_its_time_in_utc(spark: SparkS
         {"model_id": "e", "purpose": EVALUATION, "trained_at": late, **shared},
     )
 
-    assert newest_run(rows, SERVING) == Run("new", "e", NOON, SETTINGS)
+    assert newest_run(rows, SERVING) == Run("new", SERVING, "e", NOON, SETTINGS, VERSIONS, "1.0", "cg", "old", "4")
     assert newest_run(rows, EVALUATION).model_id == "e"
 
 
