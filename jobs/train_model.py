@@ -1,5 +1,9 @@
-"""gold.daily_interactions -> model.runs, user_factors, item_factors, MLflow: fit once to be judged, once to serve."""
+"""gold.daily_interactions -> model.runs, user_factors, item_factors, MLflow: fit once to be judged, once to serve.
 
+Before that diagnostics.data_checks says whether the data are enough; with --strict too little of them ends the job.
+"""
+
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -9,7 +13,8 @@ from pyspark.sql import functions as F
 
 from lakerec import __version__
 from lakerec.config import Config
-from lakerec.errors import TrainingDataError
+from lakerec.diagnostics.data_checks import DATA_CHECKS, DataCheck, check_data, expect_cost, fit_data_facts, misses
+from lakerec.errors import DataMinimumError, TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import project_interactions
 from lakerec.lakehouse import Lakehouse
@@ -19,7 +24,7 @@ from lakerec.model.runs import EVALUATION, RUNS, SERVING, find_parent, model_id,
 from lakerec.model.split import last_moment, windows
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.native_model import native_model
-from lakerec.runner import run
+from lakerec.runner import run, say
 from lakerec.silver.events import EVENTS, newest_event
 from lakerec.tracking import TrackedFit, find_store, track
 
@@ -55,9 +60,12 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     store = find_store(config.tracking, config.lake.root, spark.conf.get("spark.master") or "")
     with lake.writing(RUNS.layer):
         inputs = {"settings": _settings(config), "source_versions": lake.source_versions(DAILY_INTERACTIONS)}
-        if not _is_needed(lake, inputs):
+        is_needed = _is_needed(lake, inputs)
+        plans = _plans(lake, config, inputs) if is_needed or config.data.strict else []
+        if plans:
+            _check_data(lake, config, plans)
+        if not is_needed:
             return {"rows_in": 0, "rows_out": 0}
-        plans = _plans(lake, config, inputs)
         if config.als.max_iter > config.als.checkpoint_interval:
             spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
         trained = [_train(lake, config, plan) for plan in plans]
@@ -96,6 +104,34 @@ def _plan(lake: Lakehouse, config: Config, purpose: str, as_of: datetime, inputs
     parent_id = find_parent(lake.read(RUNS), purpose, as_of, config.als.rank)
     settings = {**inputs["settings"], "parent_id": parent_id}
     return Plan(purpose, as_of, model_id(purpose, as_of, settings, inputs["source_versions"]), parent_id)
+
+
+def _check_data(lake: Lakehouse, config: Config, plans: list[Plan]) -> None:
+    """Say whether there is enough to learn from; stored once for each serving model, also where it is refused.
+
+    Raises:
+        DataMinimumError: there is not, and data.strict is set.
+    """
+    of = {plan.purpose: plan for plan in plans}
+    checks = _data_checks(lake, config, of[SERVING].as_of, of[EVALUATION].as_of)
+    model_id = of[SERVING].model_id
+    if not lake.has_partition(DATA_CHECKS, model_id):
+        rows = [(model_id, *check) for check in checks]
+        lake.replace_partition(DATA_CHECKS, model_id, lake.spark.createDataFrame(rows, DATA_CHECKS.schema))
+    missed = misses(checks)
+    if missed and config.data.strict:
+        raise DataMinimumError("\n".join(missed))
+    for line in missed:
+        say(f"  warning: {line}")
+
+
+def _data_checks(lake: Lakehouse, config: Config, as_of: datetime, cut: datetime) -> list[DataCheck]:
+    days = [moment.astimezone(UTC).date() for moment in (as_of, cut)]
+    daily = lake.read(DAILY_INTERACTIONS)
+    facts = fit_data_facts(daily, days[0], days[1], config.feedback.window_days, config.data.minimum_events)
+    of_solver = lake.read(RUNS).where(F.col("solver") == config.als.solver).orderBy(F.desc("trained_at")).first()
+    earlier = {**of_solver.asDict(), "als": json.loads(of_solver["settings"])["als"]} if of_solver else None
+    return check_data(facts, expect_cost(facts, config.als, earlier), config.data)
 
 
 def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:

@@ -18,6 +18,11 @@ def test_flags_and_assignments_become_settings_by_their_paths(monkeypatch: pytes
     assert found == {"lake.root": "here", "lake.run_id": "r1", "lake.rebuild": ["silver", "gold"], "als.rank": "5"}
 
 
+def test_strict_is_a_setting_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given(monkeypatch, "--strict")["data.strict"] is True
+    assert "data.strict" not in given(monkeypatch)
+
+
 def test_a_run_without_a_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {given(monkeypatch)["lake.run_id"] for _ in range(2)}
 

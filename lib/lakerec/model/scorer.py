@@ -60,7 +60,7 @@ class ItemSide:
 
     @cached_property
     def _position_by_place(self) -> Ints:
-        """By item_ix - the lowest: they are given one after the other, so that there are hardly more places than items."""
+        """By item_ix from the lowest; they are given one after the other: hardly more of them than items."""
         positions = np.full(int(self.item_ix.max(initial=-1)) - self._lowest_ix + 2, -1)
         positions[self.item_ix - self._lowest_ix] = np.arange(len(self.item_ix))
         return positions
