@@ -120,13 +120,12 @@ def _rows(found: list[Measured], config: Config) -> list[tuple[Any, ...]]:
     means = mean_over_users(*aligned([each.metric for each in found]), config.ranking)
     rows = [_measured_row(each, nth, means, config.judging.k) for nth, each in enumerate(found)]
     further = continue_curve([each.share for each in found], means, TWICE)
-    gains = further.replicates - means.replicates[:, -1]
-    value, gain = further.value, further.value - float(means.value[-1])
-    verdict = judge_gain(*means.interval(gains), float(means.value[-1]), config.learning.worthwhile_gain)
-    ends = (*means.interval(further.replicates), gain, *means.interval(gains))
-    say(f"  twice as many: NDCG {value:.4f} after {means.value[-1]:.4f}; {verdict}")
+    ends = means.interval(further.gain_replicates)
+    verdict = judge_gain(*ends, float(means.value[-1]), config.learning.worthwhile_gain)
+    told = (further.value, *means.interval(further.replicates), further.gain, *ends)
+    say(f"  twice as many: NDCG {further.value:.4f} after {means.value[-1]:.4f}; {verdict}")
     none = (None, None, 0, 0.0)
-    return [*rows, (TWICE, False, config.judging.k, value, *ends, means.user_count, *none, verdict)]
+    return [*rows, (TWICE, False, config.judging.k, *told, means.user_count, *none, verdict)]
 
 
 def _measured_row(each: Measured, nth: int, means: Means, k: int) -> tuple[Any, ...]:

@@ -31,13 +31,13 @@ LEARNING_CURVES = Table(
         Column("value", T.DoubleType(), "NDCG of the first k on the calibrate window; mean over judged customers."),
         Column("low", T.DoubleType(), "Lower end of its 95 % interval; null: fewer than 10 customers."),
         Column("high", T.DoubleType(), "Upper end of its 95 % interval; null: fewer than 10 customers."),
-        Column("gain", T.DoubleType(), "value - value with all customers, paired."),
+        Column("gain", T.DoubleType(), "value - value with all customers, paired; continued: along the fitted curve."),
         Column("gain_low", T.DoubleType(), "Lower end of its 95 % interval."),
         Column("gain_high", T.DoubleType(), "Upper end of its 95 % interval."),
         Column("judged_count", T.LongType(), "Customers judged, the same for each share."),
         Column("user_count", T.LongType(), "Customers learned from, by one model on average; null: not measured."),
         Column("pair_count", T.LongType(), "Pairs learned from, by one model on average; null: not measured."),
-        Column("fit_count", T.IntegerType(), "Models fitted, one for each part."),
+        Column("fit_count", T.LongType(), "Models fitted, one for each part."),
         Column("seconds", T.DoubleType(), "Wall time of those fits and their judging; s."),
         Column("verdict", T.StringType(), "What the continuation says; null for measured shares."),
     ),
@@ -82,10 +82,16 @@ class LearningSettings(Settings):
 
 
 class Continuation(NamedTuple):
-    """NDCG at a share that nobody has: in the estimate, and by bootstrap replicate."""
+    """NDCG at a share that nobody has: in the estimate, and by bootstrap replicate.
+
+    Attributes:
+        gain: value - what the same curve says of all customers, so that the noise of one measured point is not in it.
+    """
 
     value: float
     replicates: Floats
+    gain: float
+    gain_replicates: Floats
 
 
 def place_of(user_ix: SparkColumn, seed: int) -> SparkColumn:
@@ -105,8 +111,10 @@ def continue_curve(shares: Sequence[float], means: Means, share: float) -> Conti
     """
     spread = means.replicates.std(axis=0) if len(means.replicates) else np.ones(len(shares))
     sigma = np.maximum(spread, 1e-9)
-    fitted = [_continued(np.array(shares), values, sigma, share) for values in (means.value, *means.replicates)]
-    return Continuation(fitted[0], np.array(fitted[1:]))
+    measured = np.array([means.value, *means.replicates])
+    fitted = np.array([_continued(np.array(shares), values, sigma, share) for values in measured])
+    gains = fitted[:, 1] - fitted[:, 0]
+    return Continuation(float(fitted[0, 1]), fitted[1:, 1], float(gains[0]), gains[1:])
 
 
 def power_law(share: Floats, asymptote: float, scale: float, exponent: float) -> Floats:
@@ -132,8 +140,8 @@ def judge_gain(low: float | None, high: float | None, value: float, worthwhile: 
     return f"{NOT_TOLD}: twice as many bring {low:.4f} to {high:.4f}"
 
 
-def _continued(shares: Floats, values: Floats, sigma: Floats, share: float) -> float:
-    """Nan where no curve could be fitted."""
+def _continued(shares: Floats, values: Floats, sigma: Floats, share: float) -> Floats:
+    """The curve at all customers and at the share; nan where none could be fitted."""
     top, rise = float(values.max()), float(max(values.max() - values.min(), 1e-6))
     bounds = ([0.0, 0.0, _EXPONENTS[0]], [1.0, 1.0, _EXPONENTS[1]])
     try:
@@ -146,5 +154,5 @@ def _continued(shares: Floats, values: Floats, sigma: Floats, share: float) -> f
             bounds=bounds,
         )
     except (RuntimeError, ValueError):
-        return float("nan")
-    return float(power_law(np.array([share]), *found)[0])
+        return np.full(2, np.nan)
+    return power_law(np.array([1.0, share]), *found)

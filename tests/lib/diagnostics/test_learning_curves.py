@@ -52,7 +52,9 @@ def test_a_curve_that_follows_the_law_is_continued_along_it() -> None:
     found = continue_curve(SHARES, noisy(values, 1e-5), 2.0)
 
     assert found.value == pytest.approx(0.4 - 0.1 / 2**0.5, abs=1e-3)
+    assert found.gain == pytest.approx(0.1 - 0.1 / 2**0.5, abs=1e-3)
     assert found.replicates == pytest.approx(found.value, abs=2e-3)
+    assert found.gain_replicates == pytest.approx(found.gain, abs=2e-3)
 
 
 def test_a_flat_curve_goes_on_flat_and_noise_makes_the_continuation_unsure() -> None:
@@ -61,6 +63,7 @@ def test_a_flat_curve_goes_on_flat_and_noise_makes_the_continuation_unsure() -> 
     sure, unsure = (continue_curve(SHARES, noisy(flat, noise), 2.0) for noise in (1e-5, 0.02))
 
     assert sure.value == pytest.approx(0.2, abs=1e-3)
+    assert sure.gain == pytest.approx(0, abs=1e-3)
     assert unsure.replicates.std() > 100 * sure.replicates.std()
 
 
