@@ -56,9 +56,9 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         "source_versions": sorted_json(full.source_versions(*SOURCES)),
     }
     stored = [row.asDict() for row in sample.read(SAMPLE_CERTIFICATES).select(*drawn).distinct().collect()]
-    if stored == [drawn]:
+    if sample.exists(FILES) and stored == [drawn]:
         return {"rows_in": 0, "rows_out": 0}
-    if stored or sample.exists(FILES):
+    if sample.exists(FILES) or stored not in ([], [drawn]):
         raise LakeError(f"sample.root: '{sample.root}' already holds another lake or sample. Name a new folder.")
     trained = newest_run(full.read(RUNS), EVALUATION)
     with sample.writing(FILES.layer, SAMPLE_CERTIFICATES.layer):

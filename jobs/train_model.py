@@ -61,9 +61,13 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     with lake.writing(RUNS.layer):
         inputs = {"settings": _settings(config), "source_versions": lake.source_versions(DAILY_INTERACTIONS)}
         is_needed = _is_needed(lake, inputs)
-        plans = _plans(lake, config, inputs) if is_needed or config.data.strict else []
-        if plans:
-            _check_data(lake, config, plans)
+        if not (is_needed or config.data.strict):
+            return {"rows_in": 0, "rows_out": 0}
+        plans = _plans(lake, config, inputs)
+        checks = _data_checks(lake, config, plans)
+        if is_needed:
+            _store_checks(lake, plans, checks)
+        _require_enough(checks, config)
         if not is_needed:
             return {"rows_in": 0, "rows_out": 0}
         if config.als.max_iter > config.als.checkpoint_interval:
@@ -106,32 +110,34 @@ def _plan(lake: Lakehouse, config: Config, purpose: str, as_of: datetime, inputs
     return Plan(purpose, as_of, model_id(purpose, as_of, settings, inputs["source_versions"]), parent_id)
 
 
-def _check_data(lake: Lakehouse, config: Config, plans: list[Plan]) -> None:
-    """Say whether there is enough to learn from; stored once for each serving model, also where it is refused.
+def _data_checks(lake: Lakehouse, config: Config, plans: list[Plan]) -> list[DataCheck]:
+    """What the serving model would learn from; users of the last days are cold where the evaluation model has none."""
+    last_day = {plan.purpose: plan.as_of.astimezone(UTC).date() for plan in plans}
+    daily, days = lake.read(DAILY_INTERACTIONS), (last_day[SERVING], last_day[EVALUATION])
+    facts = fit_data_facts(daily, *days, config.feedback.window_days, config.data.minimum_events)
+    of_solver = lake.read(RUNS).where(F.col("solver") == config.als.solver).orderBy(F.desc("trained_at")).first()
+    earlier = {**of_solver.asDict(), "als": json.loads(of_solver["settings"])["als"]} if of_solver else None
+    return check_data(facts, expect_cost(facts, config.als, earlier), config.data)
+
+
+def _store_checks(lake: Lakehouse, plans: list[Plan], checks: list[DataCheck]) -> None:
+    """Under the serving model's name, also where it is then refused."""
+    model_id = next(plan.model_id for plan in plans if plan.purpose == SERVING)
+    rows = [(model_id, *check) for check in checks]
+    lake.replace_partition(DATA_CHECKS, model_id, lake.spark.createDataFrame(rows, DATA_CHECKS.schema))
+
+
+def _require_enough(checks: list[DataCheck], config: Config) -> None:
+    """Say what is missed.
 
     Raises:
-        DataMinimumError: there is not, and data.strict is set.
+        DataMinimumError: something is, and data.strict is set.
     """
-    of = {plan.purpose: plan for plan in plans}
-    checks = _data_checks(lake, config, of[SERVING].as_of, of[EVALUATION].as_of)
-    model_id = of[SERVING].model_id
-    if not lake.has_partition(DATA_CHECKS, model_id):
-        rows = [(model_id, *check) for check in checks]
-        lake.replace_partition(DATA_CHECKS, model_id, lake.spark.createDataFrame(rows, DATA_CHECKS.schema))
     missed = misses(checks)
     if missed and config.data.strict:
         raise DataMinimumError("\n".join(missed))
     for line in missed:
         say(f"  warning: {line}")
-
-
-def _data_checks(lake: Lakehouse, config: Config, as_of: datetime, cut: datetime) -> list[DataCheck]:
-    days = [moment.astimezone(UTC).date() for moment in (as_of, cut)]
-    daily = lake.read(DAILY_INTERACTIONS)
-    facts = fit_data_facts(daily, days[0], days[1], config.feedback.window_days, config.data.minimum_events)
-    of_solver = lake.read(RUNS).where(F.col("solver") == config.als.solver).orderBy(F.desc("trained_at")).first()
-    earlier = {**of_solver.asDict(), "als": json.loads(of_solver["settings"])["als"]} if of_solver else None
-    return check_data(facts, expect_cost(facts, config.als, earlier), config.data)
 
 
 def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:
