@@ -1,5 +1,9 @@
-"""gold.daily_interactions -> model.runs, user_factors, item_factors, MLflow: fit once to be judged, once to serve."""
+"""gold.daily_interactions -> model.runs, user_factors, item_factors, MLflow: fit once to be judged, once to serve.
 
+Before that diagnostics.data_checks says whether the data are enough; with --strict too little of them ends the job.
+"""
+
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -9,7 +13,8 @@ from pyspark.sql import functions as F
 
 from lakerec import __version__
 from lakerec.config import Config
-from lakerec.errors import TrainingDataError
+from lakerec.diagnostics.data_checks import DATA_CHECKS, DataCheck, check_data, expect_cost, fit_data_facts, misses
+from lakerec.errors import DataMinimumError, TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import project_interactions
 from lakerec.lakehouse import Lakehouse
@@ -19,7 +24,7 @@ from lakerec.model.runs import EVALUATION, RUNS, SERVING, find_parent, model_id,
 from lakerec.model.split import last_moment, windows
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.native_model import native_model
-from lakerec.runner import run
+from lakerec.runner import run, say
 from lakerec.silver.events import EVENTS, newest_event
 from lakerec.tracking import TrackedFit, find_store, track
 
@@ -55,9 +60,16 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     store = find_store(config.tracking, config.lake.root, spark.conf.get("spark.master") or "")
     with lake.writing(RUNS.layer):
         inputs = {"settings": _settings(config), "source_versions": lake.source_versions(DAILY_INTERACTIONS)}
-        if not _is_needed(lake, inputs):
+        is_needed = _is_needed(lake, inputs)
+        if not (is_needed or config.data.strict):
             return {"rows_in": 0, "rows_out": 0}
         plans = _plans(lake, config, inputs)
+        checks = _data_checks(lake, config, plans)
+        if is_needed:
+            _store_checks(lake, plans, checks)
+        _require_enough(checks, config)
+        if not is_needed:
+            return {"rows_in": 0, "rows_out": 0}
         if config.als.max_iter > config.als.checkpoint_interval:
             spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
         trained = [_train(lake, config, plan) for plan in plans]
@@ -96,6 +108,36 @@ def _plan(lake: Lakehouse, config: Config, purpose: str, as_of: datetime, inputs
     parent_id = find_parent(lake.read(RUNS), purpose, as_of, config.als.rank)
     settings = {**inputs["settings"], "parent_id": parent_id}
     return Plan(purpose, as_of, model_id(purpose, as_of, settings, inputs["source_versions"]), parent_id)
+
+
+def _data_checks(lake: Lakehouse, config: Config, plans: list[Plan]) -> list[DataCheck]:
+    """What the serving model would learn from; users of the last days are cold where the evaluation model has none."""
+    last_day = {plan.purpose: plan.as_of.astimezone(UTC).date() for plan in plans}
+    daily, days = lake.read(DAILY_INTERACTIONS), (last_day[SERVING], last_day[EVALUATION])
+    facts = fit_data_facts(daily, *days, config.feedback.window_days, config.data.minimum_events)
+    of_solver = lake.read(RUNS).where(F.col("solver") == config.als.solver).orderBy(F.desc("trained_at")).first()
+    earlier = {**of_solver.asDict(), "als": json.loads(of_solver["settings"])["als"]} if of_solver else None
+    return check_data(facts, expect_cost(facts, config.als, earlier), config.data)
+
+
+def _store_checks(lake: Lakehouse, plans: list[Plan], checks: list[DataCheck]) -> None:
+    """Under the serving model's name, also where it is then refused."""
+    model_id = next(plan.model_id for plan in plans if plan.purpose == SERVING)
+    rows = [(model_id, *check) for check in checks]
+    lake.replace_partition(DATA_CHECKS, model_id, lake.spark.createDataFrame(rows, DATA_CHECKS.schema))
+
+
+def _require_enough(checks: list[DataCheck], config: Config) -> None:
+    """Say what is missed.
+
+    Raises:
+        DataMinimumError: something is, and data.strict is set.
+    """
+    missed = misses(checks)
+    if missed and config.data.strict:
+        raise DataMinimumError("\n".join(missed))
+    for line in missed:
+        say(f"  warning: {line}")
 
 
 def _train(lake: Lakehouse, config: Config, plan: Plan) -> Trained:

@@ -8,10 +8,14 @@ from lakerec.contract import Table, View
 from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS
 from lakerec.diagnostics.coefficients import COEFFICIENTS
 from lakerec.diagnostics.comparisons import COMPARISONS
+from lakerec.diagnostics.data_checks import DATA_CHECKS
+from lakerec.diagnostics.fit_curves import FIT_CURVES
 from lakerec.diagnostics.gate_results import GATE_RESULTS
+from lakerec.diagnostics.learning_curves import LEARNING_CURVES
 from lakerec.diagnostics.probabilities import PROBABILITIES
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.rankings import RANKINGS
+from lakerec.diagnostics.sample_certificates import SAMPLE_CERTIFICATES
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.diagnostics.trials import TRIALS
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
@@ -63,6 +67,7 @@ TABLES: tuple[Table, ...] = (
     USER_FACTORS,
     ITEM_FACTORS,
     REPLAYS,
+    DATA_CHECKS,
     RANKINGS,
     RANKING_METRICS,
     COMPARISONS,
@@ -72,6 +77,9 @@ TABLES: tuple[Table, ...] = (
     THRESHOLDS,
     TRIALS,
     GATE_RESULTS,
+    LEARNING_CURVES,
+    FIT_CURVES,
+    SAMPLE_CERTIFICATES,
     USER_ITEMS,
     RULED_OUT,
     EXPLANATIONS,

@@ -21,10 +21,14 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from lakerec.bronze.mapping import Source
 from lakerec.contract import Settings
 from lakerec.diagnostics.calibrations import CalibrationSettings
+from lakerec.diagnostics.data_checks import DataSettings
+from lakerec.diagnostics.fit_curves import FitSettings
 from lakerec.diagnostics.gate_results import GateSettings
+from lakerec.diagnostics.learning_curves import LearningSettings
 from lakerec.diagnostics.rankings import RankingSettings
 from lakerec.diagnostics.search_space import TuningSettings
 from lakerec.diagnostics.thresholds import ThresholdSettings
+from lakerec.diagnostics.user_metrics import JudgingSettings
 from lakerec.errors import LandingError, SettingsError
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.lakehouse import LakeSettings
@@ -42,6 +46,7 @@ from lakerec.recommendations.similar_items import SimilarSettings
 from lakerec.recommendations.user_items import RecommendSettings
 from lakerec.shop.settings import ShopSettings
 from lakerec.silver.events import EventSettings
+from lakerec.silver.samples import SampleSettings
 from lakerec.silver.sessions import SessionSettings
 from lakerec.tracking import TrackingSettings
 
@@ -81,6 +86,11 @@ class Config(BaseSettings):
     similar: SimilarSettings
     attributes: AttributeSettings
     release: ReleaseSettings
+    data: DataSettings
+    sample: SampleSettings
+    judging: JudgingSettings
+    learning: LearningSettings
+    fitting: FitSettings
 
     @property
     def as_of_time(self) -> datetime | None:

@@ -14,6 +14,7 @@
     │   ├── LeakError                            a model saw what it is judged on
     │   └── HeldFilesError                       files were held back and --fail-on-held was given
     ├── GateError ........................... 4  a model misses its definition of done
+    │   └── DataMinimumError                     the data miss a configured minimum and --strict was given
     └── BusyError ........................... 5  another run writes the same layer
 
 A message says which thing, what is wrong with it, and what to do next. Bad rows are data, not errors: they go to a
@@ -83,6 +84,10 @@ class GateError(LakerecError):
     """A model misses a criterion of its definition of done."""
 
     exit_code = 4
+
+
+class DataMinimumError(GateError):
+    """There is less to learn from than was asked for, or learning would cost more; one line per miss."""
 
 
 class BusyError(LakerecError):

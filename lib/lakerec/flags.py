@@ -39,6 +39,8 @@ def settings_in(arguments: argparse.Namespace) -> dict[str, Any]:
         flags["lake.rebuild"] = arguments.rebuild.split(",")
     if arguments.fail_on_held:
         flags["fail_on_held"] = True
+    if arguments.strict:
+        flags["data.strict"] = True
     return flags | dict(arguments.set)
 
 
@@ -70,6 +72,9 @@ def parse(
     )
     parser.add_argument("--rebuild", metavar="LAYERS", help="compute layers anew, such as silver or silver,gold")
     parser.add_argument("--fail-on-held", action="store_true", help="exit 3 when delivered files were held back")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 4 before training on less data than [data] asks for"
+    )
     parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")
     parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
     parser.add_argument(

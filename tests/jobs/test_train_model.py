@@ -7,7 +7,8 @@ import pytest
 
 from jobs.train_model import main
 from lakerec.config import Config, load
-from lakerec.errors import TrainingDataError
+from lakerec.diagnostics.data_checks import DATA_CHECKS
+from lakerec.errors import DataMinimumError, TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.item_factors import ITEM_FACTORS
@@ -128,6 +129,26 @@ def test_as_of_is_the_newest_event_where_none_is_given(gold: Lakehouse) -> None:
 
     assert runs_of(gold)[SERVING].as_of.astimezone(UTC) == half_past_seven
     assert users_of(gold, runs_of(gold)[SERVING].model_id) == {0, 1, 2, 3}
+
+
+def test_too_little_data_is_said_and_with_strict_nothing_is_trained(
+    gold: Lakehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = ("minimum_active_users", "minimum_established_items", "maximum_cold_share")
+    asked = {"data__minimum_pairs": 14, **{f"data__{name}": 0 for name in others}}
+
+    with pytest.raises(DataMinimumError) as refused:
+        main(gold.spark, configuration(gold, **asked, data__strict=True))
+    assert not gold.exists(RUNS)
+    main(gold.spark, configuration(gold, **asked))
+
+    line = "data.minimum_pairs: pairs 13 (pairs of user and item), asked for at least 14: too little."
+    checks = {row.measure: row for row in gold.read(DATA_CHECKS).collect()}
+    assert (str(refused.value), refused.value.exit_code) == (line, 4)
+    assert f"warning: {line}" in capsys.readouterr().out
+    assert (checks["pairs"].value, checks["pairs"].minimum, checks["pairs"].verdict) == (13, 14, "too little")
+    assert checks["cold_share"].value == 1  # only user 9 came after the cut
+    assert checks["pairs"].model_id == runs_of(gold)[SERVING].model_id
 
 
 def test_without_anything_before_the_cut_nothing_is_recorded(lake: Lakehouse) -> None:

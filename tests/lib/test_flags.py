@@ -27,6 +27,11 @@ def test_a_job_may_need_a_word_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     assert found["replay.model_id"] == "abc"
 
 
+def test_strict_is_a_setting_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given(monkeypatch, "--strict")["data.strict"] is True
+    assert "data.strict" not in given(monkeypatch)
+
+
 def test_a_run_without_a_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {given(monkeypatch)["lake.run_id"] for _ in range(2)}
 

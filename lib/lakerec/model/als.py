@@ -7,6 +7,7 @@ left out here and served as cold.
 """
 
 import logging
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -14,7 +15,7 @@ from pyspark.sql import functions as F
 
 from lakerec.errors import TrainingDataError
 from lakerec.model.als_settings import AlsSettings
-from lakerec.model.cg_als import collect_sides, fit_cg, start_from
+from lakerec.model.cg_als import Factors, Sides, collect_sides, fit_cg, fit_cg_at, start_from
 from lakerec.model.factor_frames import factor_frame
 from lakerec.model.mllib_als import fit_mllib, require_checkpoints
 
@@ -67,6 +68,31 @@ def fit_als(interactions: DataFrame, settings: AlsSettings, start: DataFrame | N
     return fitted
 
 
+def fit_als_at(interactions: DataFrame, settings: AlsSettings, iterations: Sequence[int]) -> Iterator[FittedAls]:
+    """What `fit_als` gives after each of some numbers of iterations.
+
+    cg hands these out on the way. MLlib hands out none, so each is a fit of its own from the same seed and blocks.
+
+    Args:
+        iterations: ascending.
+
+    Raises:
+        TrainingDataError, SettingsError: as `fit_als`.
+    """
+    if settings.solver == "cg":
+        learned = with_positive_strength(interactions).persist()
+        try:
+            pair_count = _count_pairs(learned, interactions)
+            if sides := collect_sides(learned, settings):
+                for factors in fit_cg_at(learned, sides, None, settings, iterations):
+                    yield _fitted_by_cg(learned, sides, factors, pair_count)
+                return
+        finally:
+            learned.unpersist()
+    for iteration in iterations:
+        yield fit_als(interactions, settings.model_copy(update={"max_iter": iteration}))
+
+
 def with_positive_strength(interactions: DataFrame) -> DataFrame:
     """Pairs of users and of items that have a positive strength somewhere; their negative pairs stay in.
 
@@ -116,7 +142,10 @@ def _fit_cg(learned: DataFrame, settings: AlsSettings, start: DataFrame | None, 
         )
         return None
     begin = start_from(start, sides.items, settings.rank) if start is not None else None
-    factors = fit_cg(learned, sides, begin, settings)
+    return _fitted_by_cg(learned, sides, fit_cg(learned, sides, begin, settings), pair_count)
+
+
+def _fitted_by_cg(learned: DataFrame, sides: Sides, factors: Factors, pair_count: int) -> FittedAls:
     return FittedAls(
         user_factors=factor_frame(learned, "user_ix", sides.users.ids, factors.users),
         item_factors=factor_frame(learned, "item_ix", sides.items.ids, factors.items),

@@ -6,7 +6,7 @@ their Gram matrix, which the model cannot notice and which makes the next half-s
 executor that is lost takes its blocks along, and Spark makes them anew. The users are solved last, exactly.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,9 +72,20 @@ def fit_cg(learned: DataFrame, sides: Sides, start: Floats32 | None, settings: A
     Raises:
         TrainingDataError: the fit diverged, or equations are singular.
     """
+    return next(fit_cg_at(learned, sides, start, settings, [settings.max_iter]))
+
+
+def fit_cg_at(
+    learned: DataFrame, sides: Sides, start: Floats32 | None, settings: AlsSettings, iterations: Sequence[int]
+) -> Iterator[Factors]:
+    """As `fit_cg`, handing out what a fit of so many iterations would give, on the way to the last of them.
+
+    Args:
+        iterations: ascending.
+    """
     fit = _Fit(learned, sides, settings)
     try:
-        return fit.run(start)
+        yield from fit.run(start, iterations)
     finally:
         fit.close()
 
@@ -105,13 +116,14 @@ class _Fit:
         self.users = _Rows(pair_blocks(learned, users, items, ("user_ix", "item_ix")), len(users.ids))
         self.items = _Rows(pair_blocks(learned, items, users, ("item_ix", "user_ix")), len(items.ids))
 
-    def run(self, start: Floats32 | None) -> Factors:
+    def run(self, start: Floats32 | None, iterations: Sequence[int]) -> Iterator[Factors]:
         users = self._first_users(start)
-        for _ in range(self.settings.max_iter - 1):
+        for iteration in range(1, iterations[-1] + 1):
             items = self._half_step(self.items, self.users, users)
-            users = self._half_step(self.users, self.items, items)
-        items = self._half_step(self.items, self.users, users)
-        return Factors(self._solve_users(items), items)
+            if iteration in iterations:
+                yield Factors(self._solve_users(items), items)
+            if iteration < iterations[-1]:
+                users = self._half_step(self.users, self.items, items)
 
     def close(self) -> None:
         for rows in (self.users, self.items):

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.errors import TrainingDataError
-from lakerec.model.als import FittedAls, check_factors, fit_als, with_positive_strength
+from lakerec.model.als import FittedAls, check_factors, fit_als, fit_als_at, with_positive_strength
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.cg_als import random_directions
 from tests.lib.model.als_oracle import loss, solved_row
@@ -50,6 +50,16 @@ def vectors(factors: DataFrame) -> dict[int, np.ndarray]:
 def bits(fitted: FittedAls) -> dict[tuple[str, int], bytes]:
     sides = {"user": fitted.user_factors, "item": fitted.item_factors}
     return {(side, ix): vector.tobytes() for side, factors in sides.items() for ix, vector in vectors(factors).items()}
+
+
+@BOTH
+def test_on_the_way_a_fit_is_what_a_shorter_one_ends_with(spark: SparkSession, settings: AlsSettings) -> None:
+    pairs = interactions(spark, some_pairs())
+
+    on_the_way = [bits(fitted) for fitted in fit_als_at(pairs, settings, [2, 4])]
+
+    shorter = settings.model_copy(update={"max_iter": 2})
+    assert on_the_way == [bits(fit_als(pairs, shorter)), bits(fit_als(pairs, settings))]
 
 
 @BOTH
