@@ -100,6 +100,7 @@ def test_strengths_follow_as_of_and_weights_without_counting_again(spark, root):
     assert lake.version(DAILY_INTERACTIONS) == counted
 
 
+@pytest.mark.slow
 def test_another_weighted_action_asks_for_a_rebuild_that_keeps_the_numbers(spark, root):
     lake = deliver(spark, root, [an_event("e1", at(2), "bob"), an_event("e2", at(2), "ann", action="share")])
     aggregate_feedback.main(spark, configured(root))
@@ -135,7 +136,8 @@ def test_an_empty_lake_has_no_feedback(spark, root):
     assert aggregate_feedback.main(spark, configured(root)) == NOTHING
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 def test_any_split_into_batches_gives_the_same_counts_and_strengths(spark, tmp_path, seed):
     chance = random.Random(seed)
     events = [_any_event(n, chance) for n in range(40)]

@@ -132,6 +132,7 @@ def test_a_second_run_commits_nothing(lake):
     assert lake.source_versions(*TABLES) == before
 
 
+@pytest.mark.slow
 def test_other_settings_judge_the_same_model_anew_and_replace_its_rows(lake):
     config = configuration(lake, ranking__ks=[3])
 

@@ -53,6 +53,7 @@ def test_the_model_and_every_baseline_are_judged_on_both_parts(spark, files):
     assert json.loads(json.dumps(list(results.values()))) == list(results.values())
 
 
+@pytest.mark.slow
 def test_what_validation_knows_can_be_masked_and_candidates_are_all_that_is_ranked(spark, files):
     config, how = load("test", SMALL), HOW._replace(mask="known")
     options = argparse.Namespace(**{**vars(files), "candidates": str(files.folder / "candidates")})
