@@ -24,15 +24,14 @@ from lakerec.diagnostics.coefficients import (
     learned_coefficients,
 )
 from lakerec.diagnostics.comparisons import COMPARISONS
-from lakerec.diagnostics.evidence import EvaluatedModel
 from lakerec.diagnostics.gathering import EvaluationSettings, Evidence, Log, gather_evidence, with_rungs
 from lakerec.diagnostics.probabilities import PROBABILITIES, require_equal_windows
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, comparisons_of, measure_rankings, metrics_of
 from lakerec.diagnostics.rankings import RANKINGS, judged_lists, label_lists
 from lakerec.diagnostics.rivals import Audience, is_rival, list_in_place
 from lakerec.diagnostics.thresholds import THRESHOLDS
+from lakerec.evaluated import read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
-from lakerec.gold.interactions import FeedbackSettings
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
@@ -44,7 +43,6 @@ from lakerec.model.fold_in import Weights
 from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
 from lakerec.model.split import SplitSettings
-from lakerec.model.user_factors import USER_FACTORS
 from lakerec.releasing import find_champion
 from lakerec.runner import run
 from lakerec.silver.events import EVENTS
@@ -72,7 +70,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Increment) -> dict[str, int]:
     """Write the tables one by one; the last one's commit says that all are there."""
     require_equal_windows(SplitSettings(**trained.settings["split"]))
-    log, model = Log(*map(lake.read, READ)), _model(lake, trained)
+    log, model = Log(*map(lake.read, READ)), read_model(lake, trained)
     sides, mapped = fit_sides(collect_known(log.items, log.item_index, model.item_factors), config.attributes)
     settings = EvaluationSettings(config.ranking, config.baselines, config.recommend.mask_actions)
     others = _others(lake, trained, config.ranking.compared_models)
@@ -85,16 +83,6 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
     weighed = learned_coefficients(learned, config.action_weights.unit)
     chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped), *weighed]
     return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
-
-
-def _model(lake: Lakehouse, trained: Run) -> EvaluatedModel:
-    return EvaluatedModel(
-        as_of=trained.as_of,
-        split=SplitSettings(**trained.settings["split"]),
-        feedback=FeedbackSettings(**trained.settings["feedback"]),
-        user_factors=lake.read_partition(USER_FACTORS, trained.model_id),
-        item_factors=lake.read_partition(ITEM_FACTORS, trained.model_id),
-    )
 
 
 def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:

@@ -10,6 +10,7 @@ from lakerec.diagnostics.leaks import spanning_pairs
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
+from lakerec.kept import kept_frames
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import Run
@@ -54,9 +55,5 @@ def kept_happened(
     """
     indexes = (lake.read(USER_INDEX), lake.read(ITEM_INDEX))
     spanning = spanning_pairs(lake.read(SESSIONS), lake.read(EVENTS), indexes, model.as_of, model.split)
-    happened = Happened(*[each.persist() for each in see_what_happened(daily, spanning, model, mask_actions)])
-    try:
-        yield happened
-    finally:
-        for frame in happened:
-            frame.unpersist()
+    with kept_frames() as keep:
+        yield Happened(*map(keep, see_what_happened(daily, spanning, model, mask_actions)))
