@@ -34,10 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
     SparkConfigBuilder.initialize([f"{key}: {value}" for key, value in settings.items()])
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses a lake, for `test --quick` to leave out; a job run with Spark makes its own.
 
-    Tests of one file stay with one worker, as do all that read the shop, which is made once.
+    Tests of one file stay with one worker, as do all that read the shop, which is made once. pytest-xdist looks at the
+    groups in this same hook, so this has to come first.
     """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
