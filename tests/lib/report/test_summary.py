@@ -35,7 +35,7 @@ def test_the_next_commands_are_queries_that_work(shop: Shop) -> None:
 
     shop.lake.register([table for table in TABLES if table.name in names])
 
-    assert len(commands) == 5
+    assert len(commands) == 6
     assert all(shop.lake.spark.sql(command[-1]).count() for command in commands)
 
 
