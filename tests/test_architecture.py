@@ -26,7 +26,7 @@ SHELL = {
     "landing": {"errors", "contract", "bronze", "file_reader"},
     "report": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
     "summary": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
-    "evaluated": {"tables", *LAYERS},
+    "evaluated": {"tables", "kept", *LAYERS},
     "follow": {"errors"},
     "lag": {"tables", "bronze", "silver"},
     "preview": {"errors", "contract", "quality", "config", "landing", "bronze", "silver"},

@@ -116,7 +116,7 @@ def test_an_unknown_job_is_one_line_that_lists_the_known(checkout: Path) -> None
 
     assert done.returncode == 2
     assert len(done.stdout.splitlines()) == 1
-    assert done.stdout.startswith("lakerec: there is no job 'bake_cake'; known: aggregate_feedback clean_events")
+    assert done.stdout.startswith("lakerec: there is no job 'bake_cake'; known: aggregate_feedback audit_lake ")
 
 
 def test_an_unknown_profile_is_one_line_that_lists_the_known(checkout: Path) -> None:
