@@ -94,7 +94,7 @@ class Tables:
         for layer in {table.layer for table in present}:
             self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{self.root}/{layer}'")
         for table in present:
-            self.spark.sql(f"DROP TABLE IF EXISTS {table.name}")  # external: a name is dropped, no data
+            self._drop_name(table.name)
             self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
         return [table.name for table in present]
 
@@ -104,8 +104,9 @@ class Tables:
         present = self.register(list(tables.values()))
         for name in sorted(tables.keys() - set(present)):
             self._create_database(tables[name].layer)
+            self._drop_name(name)
             columns = ", ".join(f"CAST(null AS {c.type.simpleString()}) AS {c.name}" for c in tables[name].columns)
-            self.spark.sql(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} WHERE false")
+            self.spark.sql(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
         for view in views:
             self._create_database(view.name.split(".")[0])
             self.spark.sql(f"CREATE OR REPLACE VIEW {view.name} AS {view.query}")
@@ -114,6 +115,12 @@ class Tables:
     def _create_database(self, name: str) -> None:
         """A name for views to stand under; Spark makes it a folder, which has no business in the lake."""
         self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {name} LOCATION '{gettempdir()}/lakerec_views'")
+
+    def _drop_name(self, name: str) -> None:
+        """Forget what another lake, or this one before it had the table, put under the name; drops no data."""
+        layer, _, own_name = name.partition(".")
+        views = {row.viewName for row in self.spark.sql(f"SHOW VIEWS IN {layer}").collect() if row.namespace}
+        self.spark.sql(f"DROP {'VIEW' if own_name in views else 'TABLE'} IF EXISTS {name}")
 
     def _log(self, table: Table) -> DeltaLog:
         return DeltaLog(self.location(table))

@@ -1,6 +1,9 @@
 """Reading tables, on real Delta."""
 
-from lakerec.lakehouse import Lakehouse
+from pathlib import Path
+
+from lakerec.contract import View
+from lakerec.lakehouse import Lakehouse, LakeSettings
 from tests.lib.test_lakehouse import DAILY_PAGES, MONDAY, VISITS, visits
 
 
@@ -18,3 +21,18 @@ def test_tables_are_read_in_sql_by_their_names(lake: Lakehouse) -> None:
 
     assert names == ["silver.visits"]
     assert lake.spark.sql("SELECT pages FROM silver.visits").first().pages == 7
+
+
+def test_a_name_shows_the_lake_that_was_registered_last_be_it_a_table_or_a_stand_in(
+    lake: Lakehouse, lake_settings: LakeSettings, tmp_path: Path
+) -> None:
+    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7)))
+    empty = Lakehouse(lake.spark, lake_settings.model_copy(update={"root": str(tmp_path / "empty")}))
+    view = View("live.visits", "Every visit.", "SELECT pages FROM silver.visits", (VISITS,))
+
+    seen = []
+    for each in (lake, empty, lake, empty):
+        each.register_views([view])
+        seen.append([row.pages for row in lake.spark.table("live.visits").collect()])
+
+    assert seen == [[7], [], [7], []]
