@@ -89,7 +89,7 @@ def bring_up_to_date(lake: Lakehouse, config: Config, judge_again: Days | None =
 
 def shape(config: Config) -> dict[str, object]:
     """The settings that shape silver's events and sessions."""
-    return {"events": config.events.model_dump(mode="json"), "session": config.session.model_dump(mode="json")}
+    return config.sections("events", "session")
 
 
 def _what_is_new(lake: Lakehouse, config: Config, judge_again: Days | None) -> News:

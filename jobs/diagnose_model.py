@@ -5,7 +5,9 @@ what customers did after the cut.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -58,9 +60,8 @@ SHAPING = ("ranking", "calibration", "threshold", "attributes", "baselines", "ac
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Judge the newest evaluation model by what came after it; does nothing where these settings have judged it."""
     lake = Lakehouse(spark, config.lake)
-    shape = {section: getattr(config, section).model_dump(mode="json") for section in SHAPING}
-    shape["mask_actions"] = list(config.recommend.mask_actions)
-    increment = lake.increment(RUNS, COEFFICIENTS, shape)
+    mask_actions = {"mask_actions": list(config.recommend.mask_actions)}
+    increment = lake.increment(RUNS, COEFFICIENTS, config.sections(*SHAPING) | mask_actions)
     if not increment.is_needed:
         return dict.fromkeys(("rows_in", "rows_out", "metrics", "calibrated"), 0)
     with lake.writing(COEFFICIENTS.layer):
@@ -73,11 +74,15 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
     log, model = Log(*map(lake.read, READ)), read_model(lake, trained)
     sides, mapped = fit_sides(collect_known(log.items, log.item_index, model.item_factors), config.attributes)
     settings = EvaluationSettings(config.ranking, config.baselines, config.recommend.mask_actions)
-    others = _others(lake, trained, config.ranking.compared_models)
+    champion = find_champion(lake)
+    others = _others(lake, trained, champion, config.ranking.compared_models)
     with kept_frames() as keep:
         evidence = gather_evidence(log, model, settings, others, keep)
         evidence = with_rungs(evidence, log, model, sides, Weights.of(trained.settings["als"]), settings)
-        counts = _judge_lists(lake, trained.model_id, evidence, _rival_lists(lake, config, trained, evidence))
+        anew = {}
+        if champion and is_rival(champion, trained):
+            anew[champion.model_id] = _list_anew(lake, champion, trained.as_of, log, evidence, config.ranking.top_n)
+        counts = _judge_lists(lake, trained.model_id, evidence, anew)
         found = evidence.fit_candidates()
     learned = fit_action_weights(log.daily_interactions, trained.as_of.date(), config.action_weights)
     weighed = learned_coefficients(learned, config.action_weights.unit)
@@ -85,13 +90,12 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
     return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
 
 
-def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:
+def _others(lake: Lakehouse, trained: Run, champion: Run | None, most: int) -> list[str]:
     """Models to compare with: what is live, then those of the same cut and windows that were judged, newest first."""
     is_other = (F.col("purpose") == EVALUATION) & (F.col("model_id") != trained.model_id)
     is_same_cut = F.unix_micros("as_of") == F.unix_micros(F.lit(trained.as_of))
     runs = lake.read(RUNS).where(is_other & is_same_cut).orderBy(F.desc("trained_at"), "model_id")
     same = [row.model_id for row in runs.collect() if json.loads(row.settings)["split"] == trained.settings["split"]]
-    champion = find_champion(lake)
     live = [champion.model_id] if champion and (is_rival(champion, trained) or champion.model_id in same) else []
     if not same or not most:
         return live
@@ -100,32 +104,31 @@ def _others(lake: Lakehouse, trained: Run, most: int) -> list[str]:
     return list(dict.fromkeys([*live, *others]))
 
 
-def _rival_lists(lake: Lakehouse, config: Config, trained: Run, evidence: Evidence) -> DataFrame | None:
-    """Rows as of diagnostics.rankings that what is live would make now; null where it is compared by stored ones."""
-    champion = find_champion(lake)
-    if champion is None or not is_rival(champion, trained):
-        return None
-    audience = Audience(evidence.drawn.users, evidence.happened.masked, trained.as_of)
-    stored = lake.read_partition(ITEM_FACTORS, champion.model_id), lake.read(ITEM_INDEX), lake.read(DAILY_INTERACTIONS)
-    lists = label_lists(list_in_place(champion, *stored, audience, config.ranking.top_n), evidence.happened.relevant)
-    return judged_lists(lists, evidence.drawn).select(F.lit(champion.model_id).alias("model_id"), "*")
+def _list_anew(lake: Lakehouse, rival: Run, cut: datetime, log: Log, evidence: Evidence, n: int) -> DataFrame:
+    """Rows as of diagnostics.rankings that what is live would make now."""
+    audience = Audience(evidence.drawn.users, evidence.happened.masked, cut)
+    item_factors = lake.read_partition(ITEM_FACTORS, rival.model_id)
+    listed = list_in_place(rival, item_factors, log.item_index, log.daily_interactions, audience, n)
+    labelled = label_lists(listed, evidence.happened.relevant)
+    return judged_lists(labelled, evidence.drawn).select(F.lit(rival.model_id).alias("model_id"), "*")
 
 
-def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, rival: DataFrame | None) -> dict[str, int]:
-    """Store the lists of those who can be judged, and measure them beside those of other models."""
+def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mapping[str, DataFrame]) -> dict[str, int]:
+    """Store the lists of those who can be judged, and measure them beside those of other models.
+
+    Args:
+        anew: lists by the model_id of those that are not compared by stored ones.
+    """
     rankings = evidence.rankings.select(F.lit(model_id).alias("model_id"), "*")
     listed = lake.replace_partition(RANKINGS, model_id, rankings)
-    others = {maker.made_by for maker in evidence.plan.makers} - {""}
+    others = {maker.made_by for maker in evidence.plan.makers} - {"", *anew}
     stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
-    if rival is not None:
-        stored = stored.join(rival.select("model_id").distinct(), on="model_id", how="left_anti").unionByName(rival)
+    lists = reduce(DataFrame.unionByName, anew.values(), stored)
     made_by = F.when(F.col("model_id") == model_id, F.lit("")).otherwise(F.col("model_id"))
-    measured = measure_rankings(stored.withColumn("made_by", made_by), evidence.populations, evidence.plan).persist()
-    try:
+    with kept_frames() as keep:
+        measured = keep(measure_rankings(lists.withColumn("made_by", made_by), evidence.populations, evidence.plan))
         metrics = lake.replace_partition(RANKING_METRICS, model_id, metrics_of(measured, model_id))
         lake.replace_partition(COMPARISONS, model_id, comparisons_of(measured, model_id))
-    finally:
-        measured.unpersist()
     return {"rows_out": listed, "metrics": metrics}
 
 

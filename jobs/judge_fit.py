@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from lakerec.config import Config
 from lakerec.diagnostics.evidence import EvaluatedModel, Happened, project_training
@@ -18,10 +17,12 @@ from lakerec.diagnostics.fit_curves import FIT_CURVES, Stages, judge_fit
 from lakerec.diagnostics.list_metrics import Floats, Ints
 from lakerec.diagnostics.losses import Pairs, held_out_error, objective
 from lakerec.diagnostics.user_metrics import UserMetric, aligned, draw_judged, fit_user_ndcg, mean_over_users
+from lakerec.draws import draw_users
 from lakerec.evaluated import kept_happened, read_als, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import project_interactions
 from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.als import FittedAls, fit_als_at
 from lakerec.model.als_settings import AlsSettings
@@ -71,14 +72,11 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     trained = newest_run(lake.read(RUNS), EVALUATION)
     model, als = read_model(lake, trained), read_als(lake, trained, config.als)
     daily = lake.read(DAILY_INTERACTIONS)
-    interactions = _drawn(project_training(daily, model), config).persist()
-    try:
-        with kept_happened(lake, model, daily, config.recommend.mask_actions) as happened:
-            later = _later(daily, interactions, model)
-            evidence = Evidence(_collect(interactions), _collect(later), happened, lake.read(ITEM_INDEX))
-            stages = _stages(interactions, als, evidence, config)
-    finally:
-        interactions.unpersist()
+    with kept_frames() as keep, kept_happened(lake, model, daily, config.recommend.mask_actions) as happened:
+        interactions = keep(_drawn(project_training(daily, model), config))
+        later = _later(daily, interactions, model)
+        evidence = Evidence(_collect(interactions), _collect(later), happened, lake.read(ITEM_INDEX))
+        stages = _stages(interactions, als, evidence, config)
     rows = [(trained.model_id, *row) for row in _rows(stages, config)]
     frame = spark.createDataFrame(rows, FIT_CURVES.schema)
     written = lake.replace_partition(FIT_CURVES, trained.model_id, frame, increment)
@@ -87,14 +85,13 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 def _shape(config: Config) -> dict[str, Any]:
     ranking = config.ranking.model_dump(mode="json", include={"replicates", "seed"})
-    sections = {name: getattr(config, name).model_dump(mode="json") for name in ("fitting", "judging")}
-    return {**sections, "ranking": ranking, "mask_actions": list(config.recommend.mask_actions)}
+    others = {"ranking": ranking, "mask_actions": list(config.recommend.mask_actions)}
+    return config.sections("fitting", "judging") | others
 
 
 def _drawn(interactions: DataFrame, config: Config) -> DataFrame:
     """Interactions of at most `fitting.max_users` users, drawn by a hash."""
-    hashed = F.xxhash64(F.col("user_ix"), F.lit(config.ranking.seed))
-    users = interactions.select("user_ix").distinct().orderBy(hashed, "user_ix").limit(config.fitting.max_users)
+    users = draw_users(interactions.select("user_ix").distinct(), config.fitting.max_users, config.ranking.seed)
     return interactions.join(users, on="user_ix", how="left_semi")
 
 

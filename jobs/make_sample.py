@@ -28,6 +28,7 @@ from lakerec.gold.daily_interactions import DAILY_INTERACTIONS, count_days
 from lakerec.gold.interactions import project_interactions
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
+from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.als import fit_als
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run, sorted_json
@@ -102,9 +103,9 @@ def _ledger(full: Lakehouse, sample: Lakehouse) -> DataFrame:
 
 def _certify(full: Lakehouse, sample: Lakehouse, config: Config, trained: Run) -> list[Finding]:
     """Hold what became of the sample's records in the whole lake against everything."""
-    events = people(full.read(EVENTS)).persist()
-    own = events.join(sample.read(RAW_EVENTS).select(*RECORD), on=list(RECORD), how="left_semi").persist()
-    try:
+    with kept_frames() as keep:
+        events = keep(people(full.read(EVENTS)))
+        own = keep(events.join(sample.read(RAW_EVENTS).select(*RECORD), on=list(RECORD), how="left_semi"))
         listed = describe_listed(events, full.read(ITEMS))
         share = _user_count(own) / max(_user_count(events), 1)
         findings = compare_distributions(
@@ -115,9 +116,6 @@ def _certify(full: Lakehouse, sample: Lakehouse, config: Config, trained: Run) -
             config.sample.max_distance,
         )
         findings += _compare_models(full, own, config, trained)
-    finally:
-        own.unpersist()
-        events.unpersist()
     return [*findings, conclude(findings)]
 
 
@@ -129,8 +127,8 @@ def _compare_models(full: Lakehouse, own: DataFrame, config: Config, trained: Ru
     """The stored model with the sample's customers against all; and a model of the sample against the stored one."""
     indexes = (full.read(USER_INDEX), full.read(ITEM_INDEX))
     daily, whole = full.read(DAILY_INTERACTIONS), read_model(full, trained)
-    own_daily = count_days(own, *indexes, sorted(trained.settings["feedback"]["weights"])).persist()
-    try:
+    with kept_frames() as keep:
+        own_daily = keep(count_days(own, *indexes, sorted(trained.settings["feedback"]["weights"])))
         interactions = project_interactions(own_daily, trained.as_of, whole.feedback)
         fitted = fit_als(interactions, read_als(full, trained, config.als))
         drawn = whole._replace(user_factors=fitted.user_factors, item_factors=fitted.item_factors)
@@ -138,8 +136,6 @@ def _compare_models(full: Lakehouse, own: DataFrame, config: Config, trained: Ru
         of_all = _ndcg(full, config, whole, daily)
         of_drawn = _ndcg(full, config, whole._replace(user_factors=same_users), daily)
         anew = _ndcg(full, config, drawn, own_daily)
-    finally:
-        own_daily.unpersist()
     name = f"ndcg of the first {config.judging.k}"
     return [
         compare_metric(f"{name}, model of the whole", of_all, of_drawn, config.ranking),

@@ -31,6 +31,7 @@ from lakerec.diagnostics.user_metrics import (
 from lakerec.evaluated import kept_happened, read_als, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.als import fit_als
 from lakerec.model.als_settings import AlsSettings
@@ -74,14 +75,11 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         return {"rows_in": 0, "rows_out": 0}
     trained = newest_run(lake.read(RUNS), EVALUATION)
     model, daily = read_model(lake, trained), lake.read(DAILY_INTERACTIONS)
-    interactions = project_training(daily, model).persist()
-    try:
-        with kept_happened(lake, model, daily, config.recommend.mask_actions) as happened:
-            judged, als = _judged(config, model, happened).persist(), read_als(lake, trained, config.als)
-            experiment = Experiment(interactions, judged, happened, lake.read(ITEM_INDEX), als)
-            found = [_measure(share, experiment, config) for share in config.learning.shares]
-    finally:
-        interactions.unpersist()
+    with kept_frames() as keep, kept_happened(lake, model, daily, config.recommend.mask_actions) as happened:
+        interactions, judged = keep(project_training(daily, model)), keep(_judged(config, model, happened))
+        als = read_als(lake, trained, config.als)
+        experiment = Experiment(interactions, judged, happened, lake.read(ITEM_INDEX), als)
+        found = [_measure(share, experiment, config) for share in config.learning.shares]
     rows = [(trained.model_id, *row) for row in _rows(found, config)]
     written = lake.replace_partition(
         LEARNING_CURVES, trained.model_id, spark.createDataFrame(rows, LEARNING_CURVES.schema), increment
@@ -91,8 +89,8 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 def _shape(config: Config) -> dict[str, Any]:
     ranking = config.ranking.model_dump(mode="json", include={"replicates", "seed"})
-    sections = {name: getattr(config, name).model_dump(mode="json") for name in ("learning", "judging")}
-    return {**sections, "ranking": ranking, "mask_actions": list(config.recommend.mask_actions)}
+    others = {"ranking": ranking, "mask_actions": list(config.recommend.mask_actions)}
+    return config.sections("learning", "judging") | others
 
 
 def _judged(config: Config, model: EvaluatedModel, happened: Happened) -> DataFrame:

@@ -89,7 +89,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     model = newest_run(lake.read(RUNS), SERVING)
     judgement = _judgement(lake, model.evaluated_by)
     versions = lake.source_versions(*READ)
-    settings = {**_settings(config), "as_of": config.as_of}
+    settings = {**config.sections(*SHAPING), "as_of": config.as_of}
     batch = batch_id(model.model_id, judgement._asdict(), settings, versions)
     with lake.writing(USER_ITEMS.layer):
         if lake.has_partition(BATCHES, batch):
@@ -101,10 +101,6 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         row = lake.spark.createDataFrame([(*described, *made_of)], BATCHES.schema)
         lake.replace_partition(BATCHES, batch, row)
     return counts
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    return {name: getattr(config, name).model_dump(mode="json") for name in SHAPING}
 
 
 def _judgement(lake: Lakehouse, evaluated_by: str) -> Judgement:
@@ -139,7 +135,7 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
         similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, bars.items, config.similar)
         write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
         users = basis.names.users.count()
-    of_batch = chosen_coefficients(_settings(config)), model.settings["feedback"]["cancels"]
+    of_batch = chosen_coefficients(config.sections(*SHAPING)), model.settings["feedback"]["cancels"]
     used = coefficients_of(judgement.coefficients, judgement.threshold, basis.mapped, *of_batch)
     frame = lake.spark.createDataFrame([(batch, *row) for row in used], USED_COEFFICIENTS.schema)
     lake.replace_partition(USED_COEFFICIENTS, batch, frame)

@@ -80,8 +80,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 def _settings(config: Config) -> dict[str, Any]:
     """The settings that shape a model."""
-    sections = {name: getattr(config, name).model_dump(mode="json") for name in ("als", "feedback", "split")}
-    return {"data": {"as_of": config.as_of}, **sections}
+    return {"data": {"as_of": config.as_of}, **config.sections("als", "feedback", "split")}
 
 
 def _is_needed(lake: Lakehouse, inputs: dict[str, Any]) -> bool:

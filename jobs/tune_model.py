@@ -6,14 +6,13 @@ read. A search that was ended goes on where it was; `train_model --settings FILE
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlparse
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.config import Config
@@ -28,6 +27,7 @@ from lakerec.errors import SettingsError, TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
+from lakerec.kept import Keep, kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.runs import model_id
@@ -55,10 +55,10 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     lake = Lakehouse(spark, config.lake)
     place = find_place(config)
     store = find_store(config.tracking, config.lake.root, spark.conf.get("spark.master") or "")
-    with lake.writing(LOCK), ExitStack() as kept:
+    with lake.writing(LOCK), kept_frames() as keep:
         if config.als.solver == "mllib":
             spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
-        seen = see(lake, config, kept)
+        seen = see(lake, config, keep)
         search = plan(seen, config)
         study_id = identify(lake, config, seen, search)
         study = open_study(place.storage, study_id, search.factor)
@@ -95,7 +95,7 @@ def find_place(config: Config) -> Place:
     return Place(tuning.storage or f"sqlite:///{folder}/studies.db", str(folder))
 
 
-def see(lake: Lakehouse, config: Config, kept: ExitStack) -> Seen:
+def see(lake: Lakehouse, config: Config, keep: Keep) -> Seen:
     """All that the search looks at; every table of days is cut before the test window begins."""
     as_of = config.as_of_time or newest_event(lake.read(EVENTS))
     if as_of is None:
@@ -105,8 +105,8 @@ def see(lake: Lakehouse, config: Config, kept: ExitStack) -> Seen:
         before_test(lake.read(table), as_of, split) for table in (DAILY_INTERACTIONS, SESSIONS, EVENTS)
     )
     index, found = lake.read(ITEM_INDEX), windows(as_of, split)
-    train = _keep(until(daily, found.train_until), kept)
-    masked = _keep(pairs_with(train, config.recommend.mask_actions), kept)
+    train = keep(until(daily, found.train_until))
+    masked = keep(pairs_with(train, config.recommend.mask_actions))
     cut = last_moment(found.train_until)
     spanning = spanning_pairs(sessions, events, (lake.read(USER_INDEX), index), cut, split)
     relevant = relevant_pairs(daily, found.calibrate, masked, split).join(
@@ -114,7 +114,7 @@ def see(lake: Lakehouse, config: Config, kept: ExitStack) -> Seen:
     )
     truth = collect_truth(relevant, train, config.ranking.max_users, config.tuning.seed)
     users = lake.spark.createDataFrame([(user,) for user in truth.user_ix.tolist()], "user_ix int")
-    return Seen(cut, train, _keep(with_masked(users, masked), kept), index, truth)
+    return Seen(cut, train, keep(with_masked(users, masked)), index, truth)
 
 
 def plan(seen: Seen, config: Config) -> Search:
@@ -134,9 +134,8 @@ def plan(seen: Seen, config: Config) -> Search:
 
 def identify(lake: Lakehouse, config: Config, seen: Seen, search: Search) -> str:
     """The study's name: it changes with anything that shapes a trial's value, and with no budget."""
-    sections = ("als", "feedback", "split")
     shape = {
-        **{section: getattr(config, section).model_dump(mode="json") for section in sections},
+        **config.sections("als", "feedback", "split"),
         "tuning": {name: getattr(config.tuning, name) for name in ("metric", "k")},
         "ranking": {name: getattr(config.ranking, name) for name in ("max_users", "replicates", "seed")},
         "search": search._asdict(),
@@ -221,11 +220,6 @@ def _has_budget(config: Config, ended: Sequence[Ended], began: float) -> bool:
     tuning, minutes = config.tuning, (time.perf_counter() - began) / 60
     is_in_time = not tuning.minutes or minutes < tuning.minutes
     return is_in_time and sum(each.counts for each in ended) < tuning.trials
-
-
-def _keep(frame: DataFrame, kept: ExitStack) -> DataFrame:
-    kept.callback(frame.unpersist)
-    return frame.persist()
 
 
 if __name__ == "__main__":

@@ -97,6 +97,10 @@ class Config(BaseSettings):
         """`as_of` as a time; None stands for the newest event."""
         return datetime.fromisoformat(self.as_of) if self.as_of else None
 
+    def sections(self, *names: str) -> dict[str, Any]:
+        """Values of whole sections by their names, as plain JSON would hold them."""
+        return {name: getattr(self, name).model_dump(mode="json") for name in names}
+
     @field_validator("as_of")
     @classmethod
     def _has_zone(cls, value: str) -> str:

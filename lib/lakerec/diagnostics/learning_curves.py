@@ -14,11 +14,11 @@ from pydantic import Field, model_validator
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
-from scipy.optimize import curve_fit
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.diagnostics.list_metrics import Floats
 from lakerec.diagnostics.user_metrics import Means
+from lakerec.draws import uniform
 
 LEARNING_CURVES = Table(
     name="diagnostics.learning_curves",
@@ -48,7 +48,6 @@ LEARNING_CURVES = Table(
 
 TWICE = 2.0
 HELPS, ENOUGH, NOT_TOLD = "more customers would help", "enough customers", "not told"
-_STEPS = 2**40
 _EXPONENTS = (0.05, 2.0)
 """How fast a curve may flatten. Measured error curves have exponents of 0.07 to 1 (Hestness et al., "Deep learning
 scaling is predictable, empirically", 2017)."""
@@ -96,7 +95,7 @@ class Continuation(NamedTuple):
 
 def place_of(user_ix: SparkColumn, seed: int) -> SparkColumn:
     """Where a customer stands in 0..1, by a hash."""
-    return F.pmod(F.xxhash64(user_ix, F.lit(seed)), F.lit(_STEPS)) / F.lit(_STEPS)
+    return uniform(user_ix, F.lit(seed))
 
 
 def continue_curve(shares: Sequence[float], means: Means, share: float) -> Continuation:
@@ -142,6 +141,8 @@ def judge_gain(low: float | None, high: float | None, value: float, worthwhile: 
 
 def _continued(shares: Floats, values: Floats, sigma: Floats, share: float) -> Floats:
     """The curve at all customers and at the share; nan where none could be fitted."""
+    from scipy.optimize import curve_fit  # imported where it is used: it takes a second
+
     top, rise = float(values.max()), float(max(values.max() - values.min(), 1e-6))
     bounds = ([0.0, 0.0, _EXPONENTS[0]], [1.0, 1.0, _EXPONENTS[1]])
     try:

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lakerec import draws
 from lakerec.contract import Column, Settings, Table, Write
 
 RANKINGS = Table(
@@ -103,8 +104,9 @@ def draw_users(factors: DataFrame, active: DataFrame, relevant: DataFrame, setti
         user_ix, is_known (has factors), is_buyer (did something relevant in a window). One row per drawn user.
     """
     newcomers = active.select("user_ix").distinct().join(factors, on="user_ix", how="left_anti")
-    known = _draw(factors.select("user_ix"), settings).withColumn("is_known", F.lit(True))
-    users = known.unionByName(_draw(newcomers, settings).withColumn("is_known", F.lit(False)))
+    most, seed = settings.max_users, settings.seed
+    known = draws.draw_users(factors.select("user_ix"), most, seed).withColumn("is_known", F.lit(True))
+    users = known.unionByName(draws.draw_users(newcomers, most, seed).withColumn("is_known", F.lit(False)))
     buyers = relevant.select("user_ix").distinct().withColumn("is_buyer", F.lit(True))
     marked = users.join(buyers, on="user_ix", how="left")
     return marked.withColumn("is_buyer", F.coalesce("is_buyer", F.lit(False)))
@@ -163,11 +165,6 @@ def with_history(users: DataFrame, history: DataFrame) -> DataFrame:
     """`users` with their band of history; who has none is new."""
     banded = users.join(history, on="user_ix", how="left")
     return banded.withColumn("history", F.coalesce("history", F.lit(NEW)))
-
-
-def _draw(users: DataFrame, settings: RankingSettings) -> DataFrame:
-    hashed = F.xxhash64(F.col("user_ix"), F.lit(settings.seed))
-    return users.orderBy(hashed, "user_ix").limit(settings.max_users)
 
 
 def _band(events: SparkColumn, bounds: tuple[int, ...]) -> SparkColumn:

@@ -17,6 +17,7 @@ from lakerec.diagnostics.bootstrap import MINIMUM_USERS, middle, poisson_weights
 from lakerec.diagnostics.evidence import Happened
 from lakerec.diagnostics.list_metrics import Floats, Ints, JudgedLists, ndcg
 from lakerec.diagnostics.rankings import VALIDATION, RankingSettings
+from lakerec.draws import draw_users
 from lakerec.model.scorer import collect_items, top_n, with_masked
 
 _ITEMS = np.int64(2**31)
@@ -129,7 +130,7 @@ def draw_judged(user_factors: DataFrame, happened: Happened, most: int, seed: in
     """The factors of at most `most` users with something relevant in the validation window, drawn by a hash."""
     buyers = happened.relevant.where(F.col("split") == VALIDATION).select("user_ix").distinct()
     known = user_factors.join(buyers, on="user_ix", how="left_semi")
-    return known.orderBy(F.xxhash64(F.col("user_ix"), F.lit(seed)), "user_ix").limit(most)
+    return draw_users(known, most, seed)
 
 
 def _columns(table: pa.Table, *names: str) -> npt.NDArray[np.int64]:

@@ -18,6 +18,7 @@ from lakerec.diagnostics.bootstrap import MINIMUM_USERS, middle, poisson_weights
 from lakerec.diagnostics.list_metrics import RELEVANCE, Floats, Ints, JudgedLists
 from lakerec.diagnostics.search_space import Candidate, TuningSettings, with_values
 from lakerec.diagnostics.trials import Judged
+from lakerec.draws import uniform
 from lakerec.errors import TrainingDataError
 from lakerec.gold.interactions import project_interactions
 from lakerec.model.als import fit_als
@@ -25,7 +26,6 @@ from lakerec.model.scorer import collect_items, top_n
 from lakerec.model.split import SplitSettings, windows
 
 _PAIR = 1 << 32
-_STEPS = 1 << 40
 
 
 class Truth(NamedTuple):
@@ -128,7 +128,7 @@ def fit_judge(rank: Rank, truth: Truth, given: Candidate, tuning: TuningSettings
 
 def place_of(seed: int) -> Column:
     """Where a user lies in 0..1, by a hash: samples of larger shares hold those of smaller ones."""
-    return F.pmod(F.xxhash64(F.lit(seed), "user_ix"), F.lit(_STEPS)) / F.lit(_STEPS)
+    return uniform(F.lit(seed), F.col("user_ix"))
 
 
 def collect_truth(relevant: DataFrame, users: DataFrame, most: int, seed: int) -> Truth:

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from scipy import stats
 
 from lakerec.contract import Settings
 
@@ -221,6 +220,8 @@ def _solve(design: Floats, counts: PairCounts) -> tuple[Floats, Floats, float] |
     if len(parts) <= design.shape[1]:
         return None
     covariance = bread @ (scores.T @ scores) @ bread * len(parts) / (len(parts) - 1)
+    from scipy import stats  # imported where it is used: it takes a second
+
     return coefficients, covariance, float(stats.t.ppf((1 + CONFIDENCE) / 2, len(parts) - 1))
 
 

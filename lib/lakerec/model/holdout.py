@@ -10,6 +10,8 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lakerec.draws import uniform
+
 PAIR = ("user_ix", "item_ix")
 
 
@@ -88,8 +90,9 @@ def hold_out_users(
         user_share: share of users in each of validation and test; 0..0.5.
         item_share: share of a held-out user's items that are to be found; 0..1.
     """
-    place = _uniform(seed, "user_ix")
-    placed = daily.withColumns({"place": place, "is_wanted": _uniform(seed, *PAIR) < item_share})
+    place = uniform(F.col("user_ix"), F.lit(seed))
+    is_wanted = uniform(*map(F.col, PAIR), F.lit(seed)) < item_share
+    placed = daily.withColumns({"place": place, "is_wanted": is_wanted})
     columns = daily.columns
 
     def part(condition: Column) -> tuple[DataFrame, DataFrame]:
@@ -101,9 +104,3 @@ def hold_out_users(
     validation_known, validation = part((F.col("place") >= user_share) & (F.col("place") < 2 * user_share))
     train = placed.where(F.col("place") >= 2 * user_share).select(columns)
     return HeldOutUsers(train, validation_known, validation, test_known, test)
-
-
-def _uniform(seed: int, *names: str) -> Column:
-    """A number in 0..1 that looks drawn and depends on the columns and the seed alone."""
-    steps = 2**40
-    return F.pmod(F.xxhash64(*names, F.lit(seed)), F.lit(steps)) / F.lit(steps)

@@ -1,5 +1,7 @@
 """model.replays: whether a model, made again from what model.runs says of it, has the same factors."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -7,9 +9,11 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.gold.interactions import FeedbackSettings, project_interactions
-from lakerec.model.als import FittedAls, fit_als
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.runs import Run
+
+if TYPE_CHECKING:
+    from lakerec.model.als import FittedAls
 
 REPLAYS = Table(
     name="model.replays",
@@ -36,13 +40,15 @@ class ReplaySettings(Settings):
     model_id: str = Field(description="model that `replay` makes again; as in model.runs")
 
 
-def make_again(trained: Run, daily: DataFrame, start: DataFrame | None) -> FittedAls:
+def make_again(trained: Run, daily: DataFrame, start: DataFrame | None) -> "FittedAls":
     """Fit the model with its own settings, seed and blocks.
 
     Args:
         daily: gold.daily_interactions in the version that the model was trained on.
         start: item_factors that it began with; null: none.
     """
+    from lakerec.model.als import fit_als  # imported where it is used: it takes a second
+
     interactions = project_interactions(daily, trained.as_of, FeedbackSettings(**trained.settings["feedback"]))
     return fit_als(interactions, AlsSettings(**trained.settings["als"]), start)
 

@@ -9,15 +9,15 @@ from functools import reduce
 from typing import Literal
 
 from pydantic import Field
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakerec.bronze.files import FILES, Status
 from lakerec.contract import Settings
+from lakerec.draws import uniform
 from lakerec.silver.ids import in_namespace, tidy_id
 
 RECORD = ("file_id", "line_number", "record_number")
-_STEPS = 2**40
 
 
 class SampleSettings(Settings):
@@ -66,7 +66,7 @@ def draw_visitors(events: DataFrame, share: float, seed: int) -> DataFrame:
     )
     hashed = F.xxhash64("visitor", F.lit(seed))
     nth = F.row_number().over(Window.orderBy("is_user", "is_bot", "activity", "day", hashed, "visitor"))
-    start = _uniform(F.lit("start"), F.lit(seed))
+    start = uniform(F.lit("start"), F.lit(seed))
     reached = F.floor(nth * F.lit(share) + start)
     return visitors.select("visitor", (reached > F.floor((nth - 1) * F.lit(share) + start)).alias("is_drawn"))
 
@@ -105,12 +105,12 @@ def records_of_visitors(
         by_session, on=["source", "_session_id"], how="left"
     )
     marked = named.select(*records.columns, visitor).join(visitors, on="visitor", how="left")
-    return marked.where(F.coalesce("is_drawn", _uniform(F.col("visitor"), F.lit(seed)) < share)).select(records.columns)
+    return marked.where(F.coalesce("is_drawn", uniform(F.col("visitor"), F.lit(seed)) < share)).select(records.columns)
 
 
 def single_records(records: DataFrame, share: float, seed: int) -> DataFrame:
     """A share of the records, each drawn for itself by a hash of file, line, record and seed."""
-    return records.where(_uniform(*[F.col(name) for name in RECORD], F.lit(seed)) < share)
+    return records.where(uniform(*[F.col(name) for name in RECORD], F.lit(seed)) < share)
 
 
 def recount_files(files: DataFrame, accepted: Sequence[DataFrame], malformed: DataFrame) -> DataFrame:
@@ -145,8 +145,3 @@ def recount_files(files: DataFrame, accepted: Sequence[DataFrame], malformed: Da
     )
     lines = F.col("header_count") + F.col("accepted_line_count") + F.col("malformed_line_count")
     return counted.withColumn("line_count", F.when(is_read, lines).otherwise(F.col("line_count"))).select(FILES.names)
-
-
-def _uniform(*values: Column) -> Column:
-    """A number in 0..1 that looks drawn and depends on the values alone."""
-    return F.pmod(F.xxhash64(*values), F.lit(_STEPS)) / F.lit(_STEPS)
