@@ -21,10 +21,11 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Bring gold up to date with silver; a rerun with nothing new commits nothing."""
     lake = Lakehouse(spark, config.lake)
     with lake.writing(DAILY_INTERACTIONS.layer):
-        return {**_count_days(lake, config), **_project(lake, config)}
+        return {**aggregate_days(lake, config), **project(lake, config)}
 
 
-def _count_days(lake: Lakehouse, config: Config) -> dict[str, int]:
+def aggregate_days(lake: Lakehouse, config: Config) -> dict[str, int]:
+    """Count the days that silver changed, after numbering the ids that are new."""
     actions = sorted(config.feedback.weights)
     increment = lake.increment(EVENTS, DAILY_INTERACTIONS, {"actions": actions})
     if not increment.is_needed:
@@ -52,7 +53,7 @@ def _register(lake: Lakehouse, register: Table, events: DataFrame) -> int:
     return count
 
 
-def _project(lake: Lakehouse, config: Config) -> dict[str, int]:
+def project(lake: Lakehouse, config: Config) -> dict[str, int]:
     """State every pair's strength as of the configured time, or of the newest event, and rank the items by them."""
     shape = {**config.feedback.model_dump(mode="json"), "as_of": config.as_of}
     projected = lake.increment(DAILY_INTERACTIONS, INTERACTIONS, shape)

@@ -35,7 +35,8 @@ from lakerec.session import open_session
 
 plt.rcParams.update({"figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False})
 COLOURS = {"als": "#1f6f8b", "popularity": "#e0a458", "recent_popularity": "#d9b77e", "item_knn_cosine": "#8d6a9f",
-           "item_knn_bm25": "#b79ac9", "repeat": "#7a9e7e", "random": "#b8b8b8", "ladder": "#3fa796", "fold_in": "#7a4d9c"}
+           "item_knn_bm25": "#b79ac9", "repeat": "#7a9e7e", "random": "#b8b8b8", "ladder": "#3fa796", "fold_in": "#7a4d9c",
+           "session": "#a05c7b"}
 lake = Lakehouse(open_session("diagnostics"), load("local", {}).lake)
 model = newest_run(lake.read(RUNS), EVALUATION)
 print(f"model {model.model_id}, trained on events up to {model.as_of:%Y-%m-%d}")

@@ -9,10 +9,10 @@ from lakerec.diagnostics.calibration_metrics import judge_probabilities
 from lakerec.diagnostics.calibrations import Calibration, CalibrationSettings, Candidates, fit_calibration, share_bought
 from lakerec.diagnostics.probabilities import reliability
 from lakerec.diagnostics.rankings import ALS, POPULARITY, TEST, VALIDATION
-from lakerec.diagnostics.rungs import FOLD_IN
+from lakerec.diagnostics.rungs import FOLD_IN, SESSION
 from lakerec.diagnostics.thresholds import Outcomes, Threshold, ThresholdSettings, fit_thresholds
 
-CALIBRATED = (ALS, FOLD_IN, POPULARITY)
+CALIBRATED = (ALS, FOLD_IN, SESSION, POPULARITY)
 SERVING = (ALS, POPULARITY)
 
 Found = Mapping[tuple[str, str], Candidates]

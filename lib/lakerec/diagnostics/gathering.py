@@ -25,6 +25,7 @@ from lakerec.diagnostics.leaks import Knowledge, require_no_leaks, spanning_pair
 from lakerec.diagnostics.list_blocks import Maker, Plan
 from lakerec.diagnostics.lists import Baselines, RankedUsers, make_lists
 from lakerec.diagnostics.newcomers import (
+    draw_newcomers,
     find_newcomers,
     fit_newcomer_candidates,
     judge_newcomers,
@@ -43,7 +44,8 @@ from lakerec.diagnostics.rankings import (
     label_lists,
     with_history,
 )
-from lakerec.diagnostics.rungs import FOLD_IN, ITEM_ATTRIBUTES
+from lakerec.diagnostics.rungs import FOLD_IN, ITEM_ATTRIBUTES, SESSION
+from lakerec.diagnostics.visitors import find_visitors
 from lakerec.kept import Keep
 from lakerec.model.described_items import Sides
 from lakerec.model.fold_in import Space, Weights
@@ -75,7 +77,7 @@ class Evidence(NamedTuple):
 
     Attributes:
         labelled: see `rankings.label_lists`.
-        rungs: lists of fold_in and item_attributes, in the same form, each with its population.
+        rungs: lists of fold_in, session and item_attributes, in the same form, each with its population.
         drawn: whom the other lists are for.
         happened: see `evidence.Happened`.
         plan: how the lists are measured.
@@ -101,7 +103,9 @@ class Evidence(NamedTuple):
     def fit_candidates(self) -> dict[tuple[str, str], Candidates]:
         """Bring what calibrations are fitted on to the driver, by (recommender, split); see `evidence`."""
         found = fit_candidates(served_candidates(self.labelled, self.happened.active))
-        return found | fit_newcomer_candidates(self.rungs[FOLD_IN][0])
+        for name in (FOLD_IN, SESSION):
+            found |= fit_newcomer_candidates(name, self.rungs[name][0])
+        return found
 
 
 def gather_evidence(
@@ -140,16 +144,20 @@ def gather_evidence(
 def with_rungs(
     evidence: Evidence, log: Log, model: EvaluatedModel, sides: Sides, weights: Weights, settings: EvaluationSettings
 ) -> Evidence:
-    """The rungs fold_in and item_attributes beside the others, each judged on users of its own.
+    """The rungs fold_in, session and item_attributes beside the others, each judged on users of its own.
 
     Args:
         sides: the model's items and the new ones.
         weights: the model's, for folding in.
     """
-    newcomers, relevant = find_newcomers(log.daily_interactions, model), evidence.happened.relevant
-    space, n = Space(sides.model, weights), settings.ranking.top_n
-    folded = label(list_for_newcomers(newcomers, model, space, settings.mask_actions, n), relevant)
-    rungs = {FOLD_IN: (folded, judge_newcomers(newcomers, relevant))}
+    relevant, space, n = evidence.happened.relevant, Space(sides.model, weights), settings.ranking.top_n
+    newcomers = find_newcomers(log.daily_interactions, model)
+    visitors = find_visitors(log.events, (log.user_index, log.item_index), model)
+    rungs: dict[str, tuple[DataFrame, Population]] = {}
+    for name, strangers, wanted in ((FOLD_IN, newcomers, relevant), (SESSION, *visitors)):
+        drawn = draw_newcomers(strangers, settings.ranking)
+        lists = label(list_for_newcomers(name, drawn, model, space, settings.mask_actions, n), wanted)
+        rungs[name] = (lists, judge_newcomers(drawn, wanted))
     if len(sides.new.item_ix):
         lists, buyers = list_new_items(evidence.drawn.users, model, sides.new, relevant, n)
         rungs[ITEM_ATTRIBUTES] = (label_lists(lists, relevant), buyers)

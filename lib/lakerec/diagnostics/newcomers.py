@@ -16,8 +16,9 @@ from pyspark.sql import functions as F
 
 from lakerec.diagnostics.calibrations import Candidates
 from lakerec.diagnostics.evidence import EvaluatedModel
-from lakerec.diagnostics.rankings import NEW, TEST, VALIDATION, Population
-from lakerec.diagnostics.rungs import FOLD_IN, ITEM_ATTRIBUTES
+from lakerec.diagnostics.rankings import NEW, TEST, VALIDATION, Population, RankingSettings
+from lakerec.diagnostics.rungs import ITEM_ATTRIBUTES
+from lakerec.draws import draw_users
 from lakerec.gold.interactions import counted_at_latest, project_interactions
 from lakerec.model.fold_in import Space, collect_histories, fold_in
 from lakerec.model.scorer import ItemSide, top_n, with_masked
@@ -56,10 +57,19 @@ def find_newcomers(daily: DataFrame, model: EvaluatedModel) -> Newcomers:
     return Newcomers(users.select("user_ix", "split"), observed.drop("until"))
 
 
+def draw_newcomers(newcomers: Newcomers, settings: RankingSettings) -> Newcomers:
+    """At most `max_users` of them, the same ones each time."""
+    users = draw_users(newcomers.users, settings.max_users, settings.seed)
+    return Newcomers(users, newcomers.observed.join(users, on="user_ix", how="left_semi"))
+
+
 def list_for_newcomers(
-    newcomers: Newcomers, model: EvaluatedModel, space: Space, mask_actions: Collection[str], n: int
+    recommender: str, newcomers: Newcomers, model: EvaluatedModel, space: Space, mask_actions: Collection[str], n: int
 ) -> DataFrame:
     """The lists of newcomers with a positive strength, folded in.
+
+    Args:
+        recommender: the rung that they are served by.
 
     Returns:
         recommender, is_newcomer (false: it is compared with no other), split, user_ix, rank, item_ix, score.
@@ -68,7 +78,7 @@ def list_for_newcomers(
     factors = fold_in(collect_histories(project_interactions(known, model.as_of, model.feedback)), space)
     lists = top_n(with_masked(factors, pairs_with(newcomers.observed, mask_actions)), space.items, n)
     placed = lists.join(newcomers.users, on="user_ix", how="inner")
-    named = F.lit(FOLD_IN).alias("recommender"), F.lit(False).alias("is_newcomer")
+    named = F.lit(recommender).alias("recommender"), F.lit(False).alias("is_newcomer")
     return placed.select(*named, "split", "user_ix", "rank", "item_ix", "score")
 
 
@@ -122,11 +132,11 @@ def list_new_items(
     )
 
 
-def fit_newcomer_candidates(labelled: DataFrame) -> dict[tuple[str, str], Candidates]:
+def fit_newcomer_candidates(recommender: str, labelled: DataFrame) -> dict[tuple[str, str], Candidates]:
     """Bring the candidates of newcomers to the driver, by (recommender, split), in order of score."""
     table = labelled.select((F.col("split") == TEST).alias("is_test"), "user_ix", "score", "is_relevant").toArrow()
     is_test, user_ix, score, is_bought = (column.to_numpy() for column in table.columns)
     order = np.lexsort((user_ix, is_bought, score))
     found = Candidates(score[order], is_bought[order].astype(np.float64), user_ix[order].astype(np.int64))
     sides = {VALIDATION: ~is_test[order].astype(bool), TEST: is_test[order].astype(bool)}
-    return {(FOLD_IN, split): found.of(rows) for split, rows in sides.items()}
+    return {(recommender, split): found.of(rows) for split, rows in sides.items()}

@@ -16,7 +16,7 @@ from lakerec.diagnostics.rankings import (
     RANDOM,
     RECENT_POPULARITY,
 )
-from lakerec.diagnostics.rungs import FOLD_IN
+from lakerec.diagnostics.rungs import FOLD_IN, SESSION
 from lakerec.report.facts import Facts
 
 INK, PAPER = "#23303d", "#ffffff"
@@ -29,6 +29,7 @@ COLOURS = {
     ITEM_KNN_BM25: "#c3aed6",
     RANDOM: "#b8b8b8",
     FOLD_IN: "#7a4d9c",
+    SESSION: "#a05c7b",
 }
 LABELS = {
     ALS: "model",
@@ -39,6 +40,7 @@ LABELS = {
     ITEM_KNN_BM25: "item-kNN, BM25",
     RANDOM: "random",
     FOLD_IN: "newcomers, folded in",
+    SESSION: "sessions that nobody signed in",
 }
 COMPARED = (ALS, POPULARITY, RECENT_POPULARITY, ITEM_KNN_COSINE, ITEM_KNN_BM25, RANDOM)
 METRICS = ("recall", "precision", "ndcg", "map", "mrr", "hit_rate")

@@ -53,7 +53,7 @@ def test_newcomers_are_listed_by_what_they_did_before_the_window_and_by_nothing_
     relevant = spark.createDataFrame([("validation", 2, 11), ("test", 3, 12)], "split string, user_ix int, item_ix int")
 
     newcomers = find_newcomers(events, MODEL)
-    lists = list_for_newcomers(newcomers, MODEL, SPACE, ["view", "purchase"], 5)
+    lists = list_for_newcomers("fold_in", newcomers, MODEL, SPACE, ["view", "purchase"], 5)
     rows = label(lists, relevant).orderBy("user_ix", "rank").collect()
 
     assert sorted(map(tuple, newcomers.users.collect())) == [(2, "validation"), (3, "test")]
@@ -70,6 +70,6 @@ def test_newcomers_are_listed_by_what_they_did_before_the_window_and_by_nothing_
         ("test", 3, 12),
         ("validation", 2, 11),
     ]
-    found = fit_newcomer_candidates(label(lists, relevant))
+    found = fit_newcomer_candidates("fold_in", label(lists, relevant))
     assert found["fold_in", "test"].is_bought.tolist() == [1.0]
     assert sorted(found["fold_in", "validation"].is_bought.tolist()) == [0.0, 1.0]
