@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lakerec.diagnostics.calibrated import calibrate
+from lakerec.diagnostics.calibrated import CALIBRATED, calibrate
 from lakerec.diagnostics.calibrations import CalibrationSettings, Candidates
 from lakerec.diagnostics.thresholds import Rule, ThresholdSettings
 
@@ -20,7 +20,7 @@ def bought(*pairs):
 
 def test_each_recommender_has_rows_of_its_own_and_one_without_candidates_none():
     often = bought((0.0, 0), (0.0, 0), (0.0, 1), (1.0, 1), (1.0, 1), (1.0, 0))
-    found = {(name, split): NOBODY for name in ("als", "fold_in", "popularity") for split in ("validation", "test")}
+    found = {(name, split): NOBODY for name in CALIBRATED for split in ("validation", "test")}
     found |= {("als", "validation"): often, ("als", "test"): often}
 
     calibrated = calibrate(found, CALIBRATION, THRESHOLD)
@@ -36,7 +36,7 @@ def test_each_recommender_has_rows_of_its_own_and_one_without_candidates_none():
 
 def test_a_threshold_is_chosen_over_what_known_users_and_strangers_are_served_together():
     als = bought((0.0, 0), (0.0, 0), (0.0, 1), (1.0, 1), (1.0, 1), (1.0, 0))
-    found = {(name, split): als for name in ("als", "fold_in", "popularity") for split in ("validation", "test")}
+    found = {(name, split): als for name in CALIBRATED for split in ("validation", "test")}
 
     calibrated = calibrate(found, CALIBRATION, THRESHOLD)
 
