@@ -2,7 +2,7 @@
 
     PYTHONPATH=lib:. .venv/bin/python benchmarks/deliveries.py [--files 10000] [--gigabytes 2] [--folder DIR]
 
-Starts the door as a user would, on JSON lines that lie there before the clock starts: the small files are compressed, the
+Starts the door as a user would, on JSON lines that lie there before the clock starts: small files are compressed, the
 large one lies in a gzip container as it is, since its size is asked about. Peak memory is that of the whole process
 tree; it is to follow neither the number of files nor the size of one.
 """
