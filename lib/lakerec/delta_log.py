@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow.fs as pafs
 
+from lakerec.folders import open_folder
+
 COMMIT = re.compile(r"^(\d{20})\.json$")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
@@ -58,7 +60,7 @@ class DeltaLog:
     """The log of the table at `location` (a path or URI that pyarrow can open)."""
 
     def __init__(self, location: str) -> None:
-        self._files, path = filesystem(location)
+        self._files, path = open_folder(location)
         self._folder = f"{path}/_delta_log"
 
     def version(self) -> int:
@@ -96,10 +98,3 @@ class DeltaLog:
     def _versions(self) -> Iterator[int]:
         listing = self._files.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))
         return (int(found[1]) for entry in listing if (found := COMMIT.match(entry.base_name)))
-
-
-def filesystem(location: str) -> tuple[pafs.FileSystem, str]:
-    """The filesystem of a path or URI, and the path within it."""
-    if "://" in location:
-        return pafs.FileSystem.from_uri(location)
-    return pafs.LocalFileSystem(), location

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table
-from lakerec.delta_log import DeltaLog, filesystem
+from lakerec.delta_log import DeltaLog
+from lakerec.folders import open_folder
 
 SAMPLE_ROWS = 50_000
 LEAST_OF_A_FILE = 1_000
@@ -120,7 +121,7 @@ def _freshness(column: Column, written: Written, now: datetime) -> tuple[datetim
 
 def _sample(table: Table, location: str, written: Written) -> pa.Table:
     """The first rows of files in an order that has to do with nothing, until there are enough; no partition columns."""
-    file_system, root = filesystem(location)
+    file_system, root = open_folder(location)
     names = [c.name for c in table.columns if isinstance(c.type, MEASURED) and c.name != table.partition_by]
     is_all = written.row_count <= SAMPLE_ROWS
     of_each = SAMPLE_ROWS if is_all else max(LEAST_OF_A_FILE, SAMPLE_ROWS // len(written.files))

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -18,6 +17,7 @@ from lakerec.bronze.mapping import JsonFormat, Source
 from lakerec.contract import Settings
 from lakerec.errors import LandingError
 from lakerec.file_reader import Delivery, read_file
+from lakerec.folders import open_folder
 
 TEMPORARY = ".tmp"
 TASKS_PER_CORE = 4
@@ -44,7 +44,7 @@ def list_files(root: str, source: Source) -> list[DeliveredFile]:
     Raises:
         LandingError: the folder is missing or cannot be listed.
     """
-    files, base = _open_root(root)
+    files, base = open_folder(root)
     try:
         listing = files.get_file_info(pafs.FileSelector(base, recursive=True))
     except FileNotFoundError as error:
@@ -114,7 +114,7 @@ def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[Deliver
 
 def _reader(tasks: list[list[DeliveredFile]], source: Source, settings: LandingSettings) -> Reader:
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        file_system, base = _open_root(settings.root)
+        file_system, base = open_folder(settings.root)
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 for file in tasks[number]:
@@ -150,9 +150,3 @@ def _path_pattern(pattern: str) -> re.Pattern[str]:
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
     return re.compile("".join(wild.get(part, re.escape(part)) for part in parts), re.DOTALL)
-
-
-def _open_root(root: str) -> tuple[pafs.FileSystem, str]:
-    if "://" in root:
-        return pafs.FileSystem.from_uri(root)
-    return pafs.LocalFileSystem(), str(Path(root).absolute())

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pyarrow.fs as pafs
 
 from lakerec.contract import Table
-from lakerec.delta_log import NULL_PARTITION, filesystem
+from lakerec.delta_log import NULL_PARTITION
+from lakerec.folders import open_folder
 from lakerec.increment import Days, days_condition
 
 
@@ -18,7 +19,7 @@ class Part(NamedTuple):
 
     def may_be_stored(self, location: str) -> bool:
         """Whether the table at `location` may hold rows of this part; where it has no folder of it, it cannot."""
-        files, path = filesystem(location)
+        files, path = open_folder(location)
         found = files.get_file_info([f"{path}/{folder}" for folder in self.folders])
         return any(each.type is not pafs.FileType.NotFound for each in found)
 
