@@ -132,7 +132,7 @@ def _rejoined_days(
 def _relinked_days(lake: Lakehouse, increment: Increment, max_days: int) -> list[date | None]:
     dated = {day for day in increment.days if day is not None}
     earlier = {day - n * DAY for day in dated for n in range(1, max_days + 1)} - dated
-    if not earlier or increment.is_rebuild:
+    if not earlier or increment.is_rebuild or not lake.exists(SESSIONS):
         return []
     records, new = lake.read(RAW_EVENTS, dated), lake.read_new(increment)
     found = days_to_relink(lake.read(SESSIONS, earlier), records, new, max_days)

@@ -1,10 +1,12 @@
 """operations.schema_fields: which fields a producer's records held on each day, and of which types."""
 
-import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -30,9 +32,12 @@ SCHEMA_FIELDS = Table(
 PLACE = ("file_id", "line_number")
 # What one run looks at; more are made by names that are ids. The rarest are then left out.
 MOST_SHAPES = 100_000
-NUMBER = r"(?<=[<: ])(BIGINT|DOUBLE|DECIMAL\(\d+,\d+\))(?=[,>]|$)"
-TYPES = {"STRING": "string", "NUMBER": "number", "BOOLEAN": "boolean", "VARIANT": "mixed"}
-TOKEN = re.compile(r"`(?:[^`]|``)*`|[^`<>:, ]+|[<>:,]")
+TYPES = {str: "string", int: "number", float: "number", bool: "boolean", dict: "object", list: "array"}
+MIXED = "mixed"
+_GROUP = "source string, event_date date, shape string, record_count bigint"
+_EARLIEST = "struct<event_at: timestamp, file_id: string, line_number: bigint>"
+_SHAPES_REMEMBERED = 10_000
+_NO_TIME = -(2**63)
 
 
 class FieldOfDay(NamedTuple):
@@ -50,26 +55,19 @@ class FieldOfDay(NamedTuple):
 def group_by_shape(records: DataFrame) -> DataFrame:
     """How many records of each source and day have the same fields and types, and where the earliest is.
 
-    A record's fields are those of its bytes where they are JSON, else those that its source maps nowhere. A record with
-    a key twice has no shape.
+    A record's fields are those of its bytes where they are JSON, else those that its source maps nowhere.
 
     Args:
         records: bronze.events of whole days.
 
     Returns:
-        A row per (source, event_date, shape); the shape is what Spark calls the schema of a variant.
+        A row per (source, event_date, shape) with record_count and earliest; see `shape_of`.
     """
-    of_raw = F.schema_of_variant(F.try_parse_json(F.col("raw").cast("string")))
-    of_rest = F.schema_of_variant(F.try_parse_json(F.coalesce("rescued", F.lit("{}"))))
-    shape = F.when(of_raw.startswith("OBJECT"), of_raw).otherwise(of_rest)
-    as_sparks = (
-        records.where(F.col("raw").isNotNull())
-        .select("source", "event_date", shape.alias("shape"), "event_at", *PLACE)
-        .groupBy("source", "event_date", "shape")
-        .agg(F.count(F.lit(1)).alias("record_count"), F.min(F.struct("event_at", *PLACE)).alias("earliest"))
+    held = records.where(F.col("raw").isNotNull()).select(
+        "source", F.unix_date("event_date"), F.unix_micros("event_at"), *PLACE, "raw", "rescued"
     )
-    one_number = F.regexp_replace("shape", NUMBER, "NUMBER").alias("shape")  # of few shapes, not of every record
-    return as_sparks.groupBy("source", "event_date", one_number).agg(
+    counted = held.mapInArrow(_count_shapes, f"{_GROUP}, earliest {_EARLIEST}")
+    return counted.groupBy("source", "event_date", "shape").agg(
         F.sum("record_count").alias("record_count"), F.min("earliest").alias("earliest")
     )
 
@@ -80,40 +78,82 @@ def fit_fields(records: DataFrame) -> list[FieldOfDay]:
     Args:
         records: bronze.events of those days.
     """
-    groups = group_by_shape(records).where("shape IS NOT NULL").orderBy(F.desc("record_count"), "shape")
+    groups = group_by_shape(records).orderBy(F.desc("record_count"), "shape")
     found: dict[tuple[str, date | None, str, str], FieldOfDay] = {}
     for row in groups.limit(MOST_SHAPES).orderBy("earliest").collect():
-        for field, kind in fields_of(row.shape):
+        for field, kind in orjson.loads(row.shape):
             key = (row.source, row.event_date, field, kind)
             seen = found.setdefault(key, FieldOfDay(*key, 0, row.earliest.file_id, row.earliest.line_number))
             found[key] = seen._replace(record_count=seen.record_count + row.record_count)
     return list(found.values())
 
 
-def fields_of(shape: str) -> set[tuple[str, str]]:
-    """(path, type) of everything in a variant's schema: `OBJECT<a: ARRAY<NUMBER>>` has '', 'a' and 'a[]'."""
-    return set(_walk(iter(TOKEN.findall(shape)), ""))
-
-
-def _walk(tokens: Iterator[str], path: str) -> Iterator[tuple[str, str]]:
-    kind = next(tokens)
-    if kind == "OBJECT":
-        yield path, "object"
-        yield from _walk_members(tokens, path)
-    elif kind == "ARRAY":
-        yield path, "array"
-        next(tokens)  # <
-        yield from _walk(tokens, f"{path}[]")
-        next(tokens)  # >
-    elif kind in TYPES:
-        yield path, TYPES[kind]
-
-
-def _walk_members(tokens: Iterator[str], path: str) -> Iterator[tuple[str, str]]:
-    next(tokens)  # <
-    while (name := next(tokens)) != ">":
-        if name == ",":
+def shape_of(record: Any) -> str:
+    """(path, type) of everything in a value of JSON, as JSON: `{"a": [1]}` has '', 'a' and 'a[]'."""
+    kinds: dict[str, set[str]] = {}
+    to_see = [("", record)]
+    while to_see:
+        path, value = to_see.pop()
+        if value is None:
             continue
-        next(tokens)  # :
-        member = name[1:-1].replace("``", "`") if name.startswith("`") else name
-        yield from _walk(tokens, f"{path}.{member}" if path else member)
+        kinds.setdefault(path, set()).add(TYPES[type(value)])
+        if isinstance(value, dict):
+            to_see += [(f"{path}.{name}", member) for name, member in value.items()]
+        elif isinstance(value, list):
+            to_see += [(f"{path}[]", element) for element in value]
+    fields = sorted((path.removeprefix("."), min(of) if len(of) == 1 else MIXED) for path, of in kinds.items())
+    return orjson.dumps(fields).decode()
+
+
+def _count_shapes(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    known: dict[Any, str] = {}
+    for batch in batches:
+        counts: Counter[tuple[Any, ...]] = Counter()
+        earliest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for source, day, micros, file_id, line_number, raw, rescued in zip(
+            *(column.to_pylist() for column in batch.columns), strict=True
+        ):
+            group = (source, day, _remembered_shape(_fields_of(raw, rescued), known))
+            counts[group] += 1
+            place = (_NO_TIME if micros is None else micros, file_id, line_number)
+            earliest[group] = min(earliest.get(group, place), place)
+        if counts:
+            yield _as_batch(counts, earliest)
+
+
+def _fields_of(raw: bytes, rescued: str | None) -> dict[str, Any]:
+    try:
+        record = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        record = None
+    return record if isinstance(record, dict) else orjson.loads(rescued or "{}")
+
+
+def _remembered_shape(record: dict[str, Any], known: dict[Any, str]) -> str:
+    """The shape of a record; of one without objects and arrays, names and types tell it."""
+    types = tuple(map(type, record.values()))
+    if dict in types or list in types:
+        return shape_of(record)
+    names = (tuple(record), types)
+    if names not in known:
+        if len(known) == _SHAPES_REMEMBERED:
+            known.clear()
+        known[names] = shape_of(record)
+    return known[names]
+
+
+def _as_batch(
+    counts: Mapping[tuple[Any, ...], int], earliest: Mapping[tuple[Any, ...], tuple[Any, ...]]
+) -> pa.RecordBatch:
+    source, day, shape = zip(*counts, strict=True)
+    micros, file_id, line_number = zip(*(earliest[group] for group in counts), strict=True)
+    moments = pa.array([None if each == _NO_TIME else each for each in micros], pa.int64())
+    place = [moments.cast(pa.timestamp("us", "UTC")), pa.array(file_id), pa.array(line_number, pa.int64())]
+    columns = {
+        "source": pa.array(source),
+        "event_date": pa.array(day, pa.int32()).cast(pa.date32()),
+        "shape": pa.array(shape),
+        "record_count": pa.array(counts.values(), pa.int64()),
+        "earliest": pa.StructArray.from_arrays(place, ["event_at", *PLACE]),
+    }
+    return pa.RecordBatch.from_pydict(columns)

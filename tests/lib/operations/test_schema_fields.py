@@ -1,9 +1,10 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 
-from lakerec.operations.schema_fields import FieldOfDay, fields_of, fit_fields
+from lakerec.operations.schema_fields import FieldOfDay, fit_fields, shape_of
 from tests.records import a_record, at, on, raw_events
 
 
@@ -13,21 +14,41 @@ def a_line(n: int, day: int, record: Any, **others: Any) -> dict:
 
 
 def test_every_path_of_a_record_has_its_type():
-    shape = (
-        "OBJECT<a: NUMBER, b: OBJECT<c d: STRING, e: VOID>, f: ARRAY<OBJECT<g: BOOLEAN>>, h: OBJECT<>, `i:j`: VARIANT>"
-    )
-
-    assert fields_of(shape.replace("c d", "`c d`")) == {
-        ("", "object"),
-        ("a", "number"),
-        ("b", "object"),
-        ("b.c d", "string"),
-        ("f", "array"),
-        ("f[]", "object"),
-        ("f[].g", "boolean"),
-        ("h", "object"),
-        ("i:j", "mixed"),
+    record = {
+        "a": 2.5,
+        "b": {"c d": "text", "e": None},
+        "f": [{"g": True}, {"g": False, "h": 1}],
+        "i": {},
+        "j:k": [1, "text", None],
+        "l": [],
     }
+
+    assert json.loads(shape_of(record)) == [
+        ["", "object"],
+        ["a", "number"],
+        ["b", "object"],
+        ["b.c d", "string"],
+        ["f", "array"],
+        ["f[]", "object"],
+        ["f[].g", "boolean"],
+        ["f[].h", "number"],
+        ["i", "object"],
+        ["j:k", "array"],
+        ["j:k[]", "mixed"],
+        ["l", "array"],
+    ]
+
+
+def test_a_record_as_deep_as_bronze_takes_it_has_a_shape():
+    deepest = orjson.loads('{"a":' * 1000 + "1" + "}" * 1000)
+
+    assert len(json.loads(shape_of(deepest))) == 1001
+
+
+def test_names_that_are_ids_are_forgotten_again_and_change_nothing(spark):
+    fields = fit_fields(raw_events(spark, [a_line(n % 20, 1, {f"u{n}": 1}) for n in range(10_050)]))
+
+    assert len(fields) == 10_051
 
 
 def test_the_fields_of_a_day_are_counted_with_the_earliest_record_that_has_them(spark):
