@@ -10,6 +10,8 @@ from pyspark.sql import types as T
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.contract import Table
+from lakerec.quality import Belief
+from lakerec.silver.events import EventSettings, judge_events, mark_first, split_marked
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -79,3 +81,8 @@ def rows_of(spark: SparkSession, table: Table, rows: Sequence[dict[str, Any]]) -
     assert not unknown, f"{table.name} has no columns {unknown}"
     nullable = T.StructType([T.StructField(column.name, column.type) for column in table.columns])
     return spark.createDataFrame([tuple(row.get(name) for name in table.names) for row in rows], nullable)
+
+
+def each_once(records: DataFrame, settings: EventSettings) -> Belief:
+    """Records of bronze.events, typed: those believed, each once, and those rejected."""
+    return split_marked(mark_first(judge_events(records, settings)))

@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.bronze.files import Status
+from lakerec.bronze.rereading import PLACE
 from lakerec.silver.ids import tidy_id
 
-PLACE = ("file_id", "line_number", "record_number")
 LINES = ("header_count", "blank_count", "malformed_line_count", "accepted_line_count")
 
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lakerec.bronze.rereading import PLACE
 from lakerec.contract import Column, Expectation, Settings, Table, Write
 from lakerec.quality import Belief, judge, split_judged
 from lakerec.silver.gap_sessions import make_sessions
@@ -79,18 +80,18 @@ class CleanedEvents(NamedTuple):
 
 
 def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings) -> CleanedEvents:
-    """Deduplicate and link the events of whole days.
+    """Join the events of whole days to sessions, and link these to users.
 
     Args:
-        belief: what `believe_events` makes of all records of the days to be replaced and, where sessions are made, of
-            the day before each: rows of silver for those days come out as well, and are to be left out.
+        belief: what `split_marked` makes of all records of the days to be replaced and, where sessions are made, of the
+            day before each: rows of silver for those days come out as well, and are to be left out.
         sessions: silver.sessions of the days to be replaced and of the `session.max_days` days after each.
         session: how events are joined to sessions, and how far a sign-in reaches back.
 
     Returns:
         The rows of silver.events and of silver.rejected_events for those days.
     """
-    once = make_sessions(keep_first(belief.believed), session.gap_minutes)
+    once = make_sessions(belief.believed, session.gap_minutes)
     linked = link_users(once, sessions, session.max_days)
     as_sent = belief.rejected.withColumn("occurred_at", F.col("occurred_at_sent"))
     return CleanedEvents(linked.select(EVENTS.names), as_sent.select(REJECTED_EVENTS.names))
@@ -106,15 +107,23 @@ def judge_events(records: DataFrame, settings: EventSettings) -> DataFrame:
     return judge(type_events(records, settings), believed_when(settings))
 
 
-def keep_first(believed: DataFrame) -> DataFrame:
-    """One record of each (source, event_date, event_id): the smallest (occurred_at, sha256 of raw).
+def mark_first(judged: DataFrame) -> DataFrame:
+    """What `judge_events` gives, with `is_first`: whether a believed record is the one of its identity that is kept.
 
-    Only a line's first record holds the raw bytes, so record number and content decide between the others; what then
-    still ties differs in nothing but where it was read.
+    Of each (source, event_date, event_id) that is the smallest (occurred_at, sha256 of raw). Only a line's first record
+    holds the raw bytes, so record number and content decide between the others; what then still ties differs in nothing
+    but where it was read.
     """
-    order = ("occurred_at", "raw_sha256", "record_number", *CONTENT, "file_id", "line_number")
-    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key)).orderBy(*order))
-    return believed.withColumn("nth", nth).where("nth = 1").drop("nth")
+    order = ("occurred_at", "raw_sha256", "record_number", *CONTENT, *PLACE)
+    alone = F.when(F.size("reasons") > 0, F.concat_ws(" ", *PLACE))  # rejected records do not pile up in one window
+    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key), alone).orderBy(*order))
+    return judged.withColumn("is_first", nth == 1)
+
+
+def split_marked(marked: DataFrame) -> Belief:
+    """Split what `mark_first` gives: believed records, each once, and rejected ones."""
+    belief = split_judged(marked)
+    return Belief(belief.believed.where("is_first").drop("is_first"), belief.rejected.drop("is_first"))
 
 
 def newest_event(events: DataFrame) -> datetime | None:

@@ -6,11 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.silver.events import EVENTS, EventSettings, believe_events, clean_events, keep_first, newest_event
+from lakerec.silver.events import EVENTS, EventSettings, clean_events, newest_event
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, summarise_sessions
 from tests import oracle
-from tests.records import READ_AT, a_record, at, on, raw_events, rows_of
+from tests.records import READ_AT, a_record, at, each_once, on, raw_events, rows_of
 
 SETTINGS = EventSettings(
     actions=("view", "cart", "purchase", "return"),
@@ -24,7 +24,7 @@ SESSION = SessionSettings(
 
 
 def cleaned(spark: SparkSession, records: list[dict]) -> tuple[DataFrame, DataFrame]:
-    belief = believe_events(raw_events(spark, records), SETTINGS)
+    belief = each_once(raw_events(spark, records), SETTINGS)
     return clean_events(belief, rows_of(spark, SESSIONS, []), SESSION)
 
 
@@ -195,9 +195,9 @@ def test_many_small_worlds_in_any_order_are_what_plain_python_says(spark, worlds
     placed = [{**record, "line_number": n} for n, record in enumerate(records, start=1)]
 
     raw = raw_events(spark, records)
-    events = make_sessions(keep_first(believe_events(raw, SETTINGS).believed), SESSION.gap_minutes)
+    events = make_sessions(each_once(raw, SETTINGS).believed, SESSION.gap_minutes)
     sessions = summarise_sessions(events, SESSION)
-    both = clean_events(believe_events(raw, SETTINGS), sessions, SESSION)
+    both = clean_events(each_once(raw, SETTINGS), sessions, SESSION)
 
     told = oracle.predict(placed, SETTINGS, SESSION)
     assert oracle.events_of(both.believed.collect()) == oracle.shown(told.events)

@@ -3,17 +3,17 @@ from datetime import datetime
 import pytest
 from pyspark.sql import Row, SparkSession
 
-from lakerec.silver.events import EventSettings, believe_events, keep_first
+from lakerec.silver.events import EventSettings
 from lakerec.silver.gap_sessions import days_to_rejoin, make_sessions, may_lack_sessions
 from lakerec.silver.sessions import SESSIONS
-from tests.records import a_record, at, on, raw_events, rows_of
+from tests.records import a_record, at, each_once, on, raw_events, rows_of
 
 BELIEF = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60, max_id_bytes=64)
 MIDNIGHT_TOUR = [at(1, 23, 40), at(1, 23, 59), at(2, 0, 10), at(2, 0, 50)]
 
 
 def sessions_of(spark: SparkSession, records: list[dict], gap_minutes: int = 30) -> dict[str, Row]:
-    events = keep_first(believe_events(raw_events(spark, records), BELIEF).believed)
+    events = each_once(raw_events(spark, records), BELIEF).believed
     return {row.event_id: row for row in make_sessions(events, gap_minutes).collect()}
 
 

@@ -3,17 +3,17 @@ from datetime import timedelta
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.silver.events import EventSettings, believe_events, keep_first
+from lakerec.silver.events import EventSettings
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, days_to_relink, link_users, summarise_sessions
-from tests.records import a_record, at, on, raw_events, rows_of
+from tests.records import a_record, at, each_once, on, raw_events, rows_of
 
 BELIEF = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60, max_id_bytes=64)
 RULES = SessionSettings(max_days=2, gap_minutes=0, bot_min_events=4, bot_max_events_per_minute=2, bot_max_share=0.5)
 
 
 def events_of(spark: SparkSession, records: list[dict]) -> DataFrame:
-    return make_sessions(keep_first(believe_events(raw_events(spark, records), BELIEF).believed), RULES.gap_minutes)
+    return make_sessions(each_once(raw_events(spark, records), BELIEF).believed, RULES.gap_minutes)
 
 
 def summary(spark: SparkSession, records: list[dict]) -> list:
