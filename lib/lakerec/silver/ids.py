@@ -20,7 +20,7 @@ WHITE_SPACE = (
 NORMALIZER = ("com.ibm.icu.text.Normalizer", "compose")
 
 
-# Nearly all ids are visible ASCII characters alone, and stay as they are. Finding that out is ten times as fast as the rest.
+# Nearly all ids are visible ASCII characters alone, and stay as they are: a glance tells, where the rest takes a while.
 PLAIN = "^[!-~]+$"
 
 
