@@ -29,11 +29,13 @@ from lakerec.errors import LandingError
 from lakerec.follow import is_stopping
 from lakerec.lag import describe_lag
 from lakerec.lakehouse import Lakehouse
-from lakerec.landing import LandingSettings, kept_on_disk, list_files, read_files
+from lakerec.landing import LandingSettings, list_files, staged_files
 from lakerec.preview import preview_file
 from lakerec.runner import run, say
 
 GROUP = "platform team"
+
+STAGING = "_staging"
 
 Ledger = dict[str, FileEntry]
 
@@ -76,7 +78,7 @@ def _ingest_batch(
 ) -> list[FileEntry]:
     """Read files once, make the batch durable, write its rows, close it. A retry drops what is written already."""
     batch = _batch_number(lake, ledger, files)
-    with kept_on_disk(read_files(lake.spark, files, source, landing)) as read:
+    with staged_files(lake.spark, files, source, landing, f"{lake.root}/{STAGING}") as read:
         judged = judge_files(_found_entries(lake, read, source, batch, files), ledger)
         pending = [replace(entry, status=Status.PENDING) for entry in judged if entry.status == Status.READ]
         _write_ledger(lake, ledger, pending)

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.fs as pafs
+import pyarrow.parquet as pq
 from pydantic import Field
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.bronze.columns import READ_TYPES
+from lakerec.bronze.columns import READ_SCHEMA, READ_TYPES
 from lakerec.bronze.files import DeliveredFile, make_file_id
 from lakerec.bronze.lines import FIRST_BYTES
 from lakerec.bronze.mapping import JsonFormat, Source
@@ -21,6 +22,9 @@ from lakerec.folders import open_folder
 
 TEMPORARY = ".tmp"
 TASKS_PER_CORE = 4
+ROW_GROUP_BYTES = 1 << 25
+REPEATED = ["kind", "file_id", "action", "surface", "category"]
+"""Columns whose values repeat; of the others a dictionary would be made in vain."""
 
 Reader = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -82,21 +86,27 @@ def read_files(
 
 
 @contextmanager
-def kept_on_disk(read: DataFrame) -> Iterator[DataFrame]:
-    """What the first who asks reads, for all who ask after; a file that changes meanwhile has one content.
+def staged_files(
+    spark: SparkSession, files: Sequence[DeliveredFile], source: Source, settings: LandingSettings, folder: str
+) -> Iterator[DataFrame]:
+    """What `read_files` gives, read once and kept as Parquet below `folder` while it lasts.
 
-    Rows are kept as Spark has them in memory: a cached frame would sort them into columns and compress those, which
-    takes longer than to read the files.
+    So a file that changes meanwhile has one content, and no executor is missed. Workers write what they read: rows that
+    pass through Spark's to be kept cost more than reading the files.
+
+    Args:
+        folder: path or URI that all executors see; nobody else may write there. What is in it is deleted.
     """
-    context = read.sparkSession.sparkContext._jsc
-    known = set(context.getPersistentRDDs())
-    kept = read.localCheckpoint(eager=False, storageLevel=StorageLevel.DISK_ONLY)
-    stored = [rdd for number, rdd in context.getPersistentRDDs().items() if number not in known]
+    tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
+    numbers = spark.range(0, len(tasks), 1, len(tasks))
+    file_system, path = open_folder(folder)
+    _delete(file_system, path)  # of a run that was killed
+    file_system.create_dir(path)
     try:
-        yield kept
+        names = numbers.mapInArrow(_stager(_reader(tasks, source, settings), folder), "name string").collect()
+        yield spark.read.schema(READ_TYPES).parquet(*(f"{folder}/{row.name}" for row in names))
     finally:
-        for rdd in stored:
-            rdd.unpersist(False)
+        _delete(file_system, path)
 
 
 def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:
@@ -123,6 +133,42 @@ def _reader(tasks: list[list[DeliveredFile]], source: Source, settings: LandingS
                     yield from read_file(Delivery(file_system, f"{base}/{file.path}", file), source, longest)
 
     return read
+
+
+def _stager(reader: Reader, folder: str) -> Reader:
+    """Instead of what was read, the name of the file that holds it; each attempt at a task has a file of its own."""
+
+    def stage(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        file_system, path = open_folder(folder)
+        name = f"{uuid4().hex}.parquet"
+        with (
+            file_system.open_output_stream(f"{path}/{name}") as stream,
+            pq.ParquetWriter(stream, READ_SCHEMA, use_dictionary=REPEATED) as writer,
+        ):
+            for table in _together(reader(batches)):
+                writer.write_table(table)
+        yield pa.RecordBatch.from_pydict({"name": [name]})
+
+    return stage
+
+
+def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches of small files in one row group."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= ROW_GROUP_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _delete(file_system: pafs.FileSystem, path: str) -> None:
+    if file_system.get_file_info(path).type == pafs.FileType.Directory:
+        file_system.delete_dir(path)
 
 
 def _path_of(info: pafs.FileInfo) -> tuple[str, str | None]:

@@ -12,7 +12,7 @@ from lakerec.bronze.formats import read_records
 from lakerec.bronze.mapping import Source
 from lakerec.config import load, load_source
 from lakerec.errors import LandingError
-from lakerec.landing import LandingSettings, _group, kept_on_disk, kind_of, list_files, read_files
+from lakerec.landing import LandingSettings, _group, kind_of, list_files, read_files, staged_files
 
 EVENT = b'{"event_id":"e1","item_id":"i1","action":"view","occurred_at":"2024-03-01T00:00:00Z"}\n'
 
@@ -157,19 +157,34 @@ def test_files_that_hold_more_than_fits_into_memory_at_once_are_read_in_stretche
     assert read.column("line_number").to_pylist() == list(range(1, 50_002))
 
 
-def test_what_is_kept_on_disk_stays_as_it_was_read_and_leaves_nothing_behind(spark, tmp_path):
+def test_what_is_staged_stays_as_it_was_read_and_leaves_nothing_behind(spark, tmp_path):
     deliver(tmp_path, "a.jsonl", EVENT)
-    stored = spark.sparkContext._jsc.getPersistentRDDs
-    before = set(stored())
+    folder = tmp_path / "lake" / "_staging"
+    deliver(folder, "of a run that was killed.parquet", b"half a file")
 
-    files = list_files(str(tmp_path), a_source("*"))
-    with kept_on_disk(read_files(spark, files, a_source("*"), settings(tmp_path))) as read:
+    files = list_files(str(tmp_path), a_source("*.jsonl"))
+    with staged_files(spark, files, a_source("*.jsonl"), settings(tmp_path), str(folder)) as read:
         first = read.where("kind = 'file'").count()
         deliver(tmp_path, "a.jsonl", EVENT * 3)
         events = read.where("kind = 'event'").count()
 
     assert (first, events) == (1, 1)
-    assert set(stored()) == before
+    assert not folder.exists()
+
+
+def test_what_is_staged_is_what_was_read_to_the_last_column(spark, tmp_path):
+    odd = b'{"event_id":"\xc3\xa4","occurred_at":"2024-03-01T00:00:00.123456Z","note":{"b":1}}\n'
+    for number in range(20):
+        deliver(tmp_path, f"{number}.jsonl", EVENT * number + odd + b"{broken \xff\n")
+    files = list_files(str(tmp_path), a_source("*"))
+
+    read = read_files(spark, files, a_source("*"), settings(tmp_path))
+    with staged_files(spark, files, a_source("*"), settings(tmp_path), str(tmp_path / "staging")) as staged:
+        kept = Counter(map(repr, staged.collect()))
+
+    assert staged.schema == read.schema
+    assert kept == Counter(map(repr, read.collect()))
+    assert sum(kept.values()) == sum(range(20)) + 3 * 20
 
 
 def test_every_row_of_a_real_shop_is_accepted_with_an_id_of_its_own(shared_data):
