@@ -80,8 +80,7 @@ def read_files(
 
     Rows of a file that turns out to be unreadable may come before the row of kind file that says so: leave them out.
     """
-    tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
-    numbers = spark.range(0, len(tasks), 1, len(tasks))
+    tasks, numbers = _tasks(spark, files)
     return numbers.mapInArrow(_reader(tasks, source, settings), READ_TYPES)
 
 
@@ -97,16 +96,22 @@ def staged_files(
     Args:
         folder: path or URI that all executors see; nobody else may write there. What is in it is deleted.
     """
-    tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
-    numbers = spark.range(0, len(tasks), 1, len(tasks))
+    tasks, numbers = _tasks(spark, files)
     file_system, path = open_folder(folder)
+    place = folder if "://" in folder else path  # executors may have another working directory
     _delete(file_system, path)  # of a run that was killed
     file_system.create_dir(path)
     try:
-        names = numbers.mapInArrow(_stager(_reader(tasks, source, settings), folder), "name string").collect()
-        yield spark.read.schema(READ_TYPES).parquet(*(f"{folder}/{row.name}" for row in names))
+        names = numbers.mapInArrow(_stager(_reader(tasks, source, settings), place), "name string").collect()
+        yield spark.read.schema(READ_TYPES).parquet(*(f"{place}/{row.name}" for row in names))
     finally:
         _delete(file_system, path)
+
+
+def _tasks(spark: SparkSession, files: Sequence[DeliveredFile]) -> tuple[list[list[DeliveredFile]], DataFrame]:
+    """Files by task, and a frame with the number of one task in each of its partitions."""
+    tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
+    return tasks, spark.range(0, len(tasks), 1, len(tasks))
 
 
 def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:
