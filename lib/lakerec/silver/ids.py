@@ -18,10 +18,9 @@ WHITE_SPACE = (
 )
 # SQL has no function for normal forms; Spark's own jars hold ICU, where the second argument means "compatible forms".
 NORMALIZER = ("com.ibm.icu.text.Normalizer", "compose")
-
-
 # Nearly all ids are visible ASCII characters alone, and stay as they are: a glance tells, where the rest takes a while.
-PLAIN = "^[!-~]+$"
+# Not `$`, which would let a line feed follow.
+PLAIN = r"^[!-~]+\z"
 
 
 def tidy_id(name: str) -> Column:

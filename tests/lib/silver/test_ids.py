@@ -15,6 +15,14 @@ def test_white_space_around_an_id_and_its_unicode_form_do_not_tell_it_apart(spar
     assert [row[0] for row in ids.collect()] == [COMPOSED] * 5
 
 
+def test_every_white_space_goes_from_either_end_of_a_plain_id(spark):
+    spelled = [text for blank in WHITE_SPACE for text in (f"{blank}i1", f"i1{blank}", f"i1\r{blank}")]
+
+    ids = spark.createDataFrame([(text,) for text in spelled], "user_id string").select(tidy_id("user_id"))
+
+    assert {row[0] for row in ids.collect()} == {"i1"}
+
+
 def test_everything_else_tells_ids_apart(spark):
     kept = ["a b", "A", "a", "007", "7", "\ufb01t", "fit", "\u0430", "0.0", "\x00", "a\x00", "\ufeffa"]
 
