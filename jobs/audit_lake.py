@@ -14,7 +14,6 @@ from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.bronze.malformed_lines import MALFORMED_LINES
 from lakerec.config import Config
 from lakerec.errors import ContractError
-from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.runner import run, say
 from lakerec.silver.conservation import count_days, count_files
@@ -42,17 +41,14 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         ContractError: a file or a day does not add up.
     """
     lake = Lakehouse(spark, config.lake)
-    with kept_frames() as keep:
-        files = keep(count_files(*map(lake.read, (FILES, RAW_EVENTS, RAW_ITEMS, MALFORMED_LINES))))
-        days = keep(count_days(*map(lake.read, (RAW_EVENTS, EVENTS, REJECTED_EVENTS))))
-        for counted, line in ((files, FILE_LINE), (days, DAY_LINE)):
-            for row in _by_source(counted):
-                say(line.format(**row.asDict()))
-        broken = [*_broken(files), *_broken(days)]
-        counts = {"files": files.count(), "days": days.count()}
-    if broken:
+    files = count_files(*map(lake.read, (FILES, RAW_EVENTS, RAW_ITEMS, MALFORMED_LINES))).persist()
+    days = count_days(*map(lake.read, (RAW_EVENTS, EVENTS, REJECTED_EVENTS))).persist()
+    for counted, line in ((files, FILE_LINE), (days, DAY_LINE)):
+        for row in _by_source(counted):
+            say(line.format(**row.asDict()))
+    if broken := [*_broken(files), *_broken(days)]:
         raise ContractError("\n".join(broken[:SHOWN]))
-    return counts
+    return {"files": files.count(), "days": days.count()}
 
 
 def _by_source(counted: DataFrame) -> Sequence[Row]:

@@ -37,7 +37,7 @@ from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
-from lakerec.kept import kept_frames
+from lakerec.kept import Keep, kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.described_items import collect_known, fit_sides
@@ -76,13 +76,13 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
     settings = EvaluationSettings(config.ranking, config.baselines, config.recommend.mask_actions)
     champion = find_champion(lake)
     others = _others(lake, trained, champion, config.ranking.compared_models)
-    with kept_frames() as keep:
+    with kept_frames(lake.root) as keep:
         evidence = gather_evidence(log, model, settings, others, keep)
-        evidence = with_rungs(evidence, log, model, sides, Weights.of(trained.settings["als"]), settings)
+        evidence = with_rungs(evidence, log, model, sides, Weights.of(trained.settings["als"]), settings, keep)
         anew = {}
         if champion and is_rival(champion, trained):
             anew[champion.model_id] = _list_anew(lake, champion, trained.as_of, log, evidence, config.ranking.top_n)
-        counts = _judge_lists(lake, trained.model_id, evidence, anew)
+        counts = _judge_lists(lake, trained.model_id, evidence, anew, keep)
         found = evidence.fit_candidates()
     learned = fit_action_weights(log.daily_interactions, trained.as_of.date(), config.action_weights)
     weighed = learned_coefficients(learned, config.action_weights.unit)
@@ -113,7 +113,9 @@ def _list_anew(lake: Lakehouse, rival: Run, cut: datetime, log: Log, evidence: E
     return judged_lists(labelled, evidence.drawn).select(F.lit(rival.model_id).alias("model_id"), "*")
 
 
-def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mapping[str, DataFrame]) -> dict[str, int]:
+def _judge_lists(
+    lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mapping[str, DataFrame], keep: Keep
+) -> dict[str, int]:
     """Store the lists of those who can be judged, and measure them beside those of other models.
 
     Args:
@@ -125,10 +127,9 @@ def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mappi
     stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
     lists = reduce(DataFrame.unionByName, anew.values(), stored)
     made_by = F.when(F.col("model_id") == model_id, F.lit("")).otherwise(F.col("model_id"))
-    with kept_frames() as keep:
-        measured = keep(measure_rankings(lists.withColumn("made_by", made_by), evidence.populations, evidence.plan))
-        metrics = lake.replace_partition(RANKING_METRICS, model_id, metrics_of(measured, model_id))
-        lake.replace_partition(COMPARISONS, model_id, comparisons_of(measured, model_id))
+    measured = keep(measure_rankings(lists.withColumn("made_by", made_by), evidence.populations, evidence.plan))
+    metrics = lake.replace_partition(RANKING_METRICS, model_id, metrics_of(measured, model_id))
+    lake.replace_partition(COMPARISONS, model_id, comparisons_of(measured, model_id))
     return {"rows_out": listed, "metrics": metrics}
 
 

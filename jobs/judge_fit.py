@@ -18,7 +18,7 @@ from lakerec.diagnostics.list_metrics import Floats, Ints
 from lakerec.diagnostics.losses import Pairs, held_out_error, objective
 from lakerec.diagnostics.user_metrics import UserMetric, aligned, draw_judged, fit_user_ndcg, mean_over_users
 from lakerec.draws import draw_users
-from lakerec.evaluated import kept_happened, read_als, read_model
+from lakerec.evaluated import read_als, read_happened, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import project_interactions
 from lakerec.gold.item_index import ITEM_INDEX
@@ -72,7 +72,8 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     trained = newest_run(lake.read(RUNS), EVALUATION)
     model, als = read_model(lake, trained), read_als(lake, trained, config.als)
     daily = lake.read(DAILY_INTERACTIONS)
-    with kept_frames() as keep, kept_happened(lake, model, daily, config.recommend.mask_actions) as happened:
+    with kept_frames(lake.root) as keep:
+        happened = read_happened(lake, model, daily, config.recommend.mask_actions, keep)
         interactions = keep(_drawn(project_training(daily, model), config))
         later = _later(daily, interactions, model)
         evidence = Evidence(_collect(interactions), _collect(later), happened, lake.read(ITEM_INDEX))

@@ -23,12 +23,12 @@ from lakerec.diagnostics.sample_certificates import (
 from lakerec.diagnostics.sample_profiles import describe_listed, fit_profiles, people
 from lakerec.diagnostics.user_metrics import UserMetric, draw_judged, fit_user_ndcg
 from lakerec.errors import LakeError, SettingsError, TrainingDataError
-from lakerec.evaluated import kept_happened, read_als, read_model
+from lakerec.evaluated import read_als, read_happened, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS, count_days
 from lakerec.gold.interactions import project_interactions
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
-from lakerec.kept import kept_frames
+from lakerec.kept import Keep, kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.als import fit_als
 from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run, sorted_json
@@ -103,7 +103,7 @@ def _ledger(full: Lakehouse, sample: Lakehouse) -> DataFrame:
 
 def _certify(full: Lakehouse, sample: Lakehouse, config: Config, trained: Run) -> list[Finding]:
     """Hold what became of the sample's records in the whole lake against everything."""
-    with kept_frames() as keep:
+    with kept_frames(sample.root) as keep:
         events = keep(people(full.read(EVENTS)))
         own = keep(events.join(sample.read(RAW_EVENTS).select(*RECORD), on=list(RECORD), how="left_semi"))
         listed = describe_listed(events, full.read(ITEMS))
@@ -115,7 +115,7 @@ def _certify(full: Lakehouse, sample: Lakehouse, config: Config, trained: Run) -
             config.sample.seed,
             config.sample.max_distance,
         )
-        findings += _compare_models(full, own, config, trained)
+        findings += _compare_models(full, own, config, trained, keep)
     return [*findings, conclude(findings)]
 
 
@@ -123,19 +123,18 @@ def _user_count(events: DataFrame) -> int:
     return events.select("user_id").distinct().count()
 
 
-def _compare_models(full: Lakehouse, own: DataFrame, config: Config, trained: Run) -> list[Finding]:
+def _compare_models(full: Lakehouse, own: DataFrame, config: Config, trained: Run, keep: Keep) -> list[Finding]:
     """The stored model with the sample's customers against all; and a model of the sample against the stored one."""
     indexes = (full.read(USER_INDEX), full.read(ITEM_INDEX))
     daily, whole = full.read(DAILY_INTERACTIONS), read_model(full, trained)
-    with kept_frames() as keep:
-        own_daily = keep(count_days(own, *indexes, sorted(trained.settings["feedback"]["weights"])))
-        interactions = project_interactions(own_daily, trained.as_of, whole.feedback)
-        fitted = fit_als(interactions, read_als(full, trained, config.als))
-        drawn = whole._replace(user_factors=fitted.user_factors, item_factors=fitted.item_factors)
-        same_users = whole.user_factors.join(own_daily.select("user_ix").distinct(), on="user_ix", how="left_semi")
-        of_all = _ndcg(full, config, whole, daily)
-        of_drawn = _ndcg(full, config, whole._replace(user_factors=same_users), daily)
-        anew = _ndcg(full, config, drawn, own_daily)
+    own_daily = keep(count_days(own, *indexes, sorted(trained.settings["feedback"]["weights"])))
+    interactions = project_interactions(own_daily, trained.as_of, whole.feedback)
+    fitted = fit_als(interactions, read_als(full, trained, config.als))
+    drawn = whole._replace(user_factors=fitted.user_factors, item_factors=fitted.item_factors)
+    same_users = whole.user_factors.join(own_daily.select("user_ix").distinct(), on="user_ix", how="left_semi")
+    of_all = _ndcg(full, config, whole, daily, keep)
+    of_drawn = _ndcg(full, config, whole._replace(user_factors=same_users), daily, keep)
+    anew = _ndcg(full, config, drawn, own_daily, keep)
     name = f"ndcg of the first {config.judging.k}"
     return [
         compare_metric(f"{name}, model of the whole", of_all, of_drawn, config.ranking),
@@ -143,10 +142,10 @@ def _compare_models(full: Lakehouse, own: DataFrame, config: Config, trained: Ru
     ]
 
 
-def _ndcg(full: Lakehouse, config: Config, model: EvaluatedModel, daily: DataFrame) -> UserMetric:
-    with kept_happened(full, model, daily, config.recommend.mask_actions) as happened:
-        judged = draw_judged(model.user_factors, happened, config.judging.max_users, config.ranking.seed)
-        return fit_user_ndcg(judged, model.item_factors, full.read(ITEM_INDEX), happened, config.judging.k)
+def _ndcg(full: Lakehouse, config: Config, model: EvaluatedModel, daily: DataFrame, keep: Keep) -> UserMetric:
+    happened = read_happened(full, model, daily, config.recommend.mask_actions, keep)
+    judged = draw_judged(model.user_factors, happened, config.judging.max_users, config.ranking.seed)
+    return fit_user_ndcg(judged, model.item_factors, full.read(ITEM_INDEX), happened, config.judging.k)
 
 
 def _tell(findings: list[Finding], root: str) -> None:

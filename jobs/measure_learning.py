@@ -28,7 +28,7 @@ from lakerec.diagnostics.user_metrics import (
     mean_over_users,
     merged,
 )
-from lakerec.evaluated import kept_happened, read_als, read_model
+from lakerec.evaluated import read_als, read_happened, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.kept import kept_frames
@@ -75,7 +75,8 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         return {"rows_in": 0, "rows_out": 0}
     trained = newest_run(lake.read(RUNS), EVALUATION)
     model, daily = read_model(lake, trained), lake.read(DAILY_INTERACTIONS)
-    with kept_frames() as keep, kept_happened(lake, model, daily, config.recommend.mask_actions) as happened:
+    with kept_frames(lake.root) as keep:
+        happened = read_happened(lake, model, daily, config.recommend.mask_actions, keep)
         interactions, judged = keep(project_training(daily, model)), keep(_judged(config, model, happened))
         als = read_als(lake, trained, config.als)
         experiment = Experiment(interactions, judged, happened, lake.read(ITEM_INDEX), als)

@@ -117,7 +117,7 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
     """All tables of the batch but its row in recommendations.batches; counts."""
     model = basis.model
     write = partial(_write, lake, {"batch_id": batch, "model_id": model.model_id, "created_at": lake.now})
-    with kept_frames() as keep:
+    with kept_frames(lake.root) as keep:
         basis = _kept(basis, keep)
         histories = keep(_histories(basis.daily, model))
         placed = keep(place_users(histories, lake.read_partition(USER_FACTORS, model.model_id), basis.space))

@@ -55,7 +55,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     lake = Lakehouse(spark, config.lake)
     place = find_place(config)
     store = find_store(config.tracking, config.lake.root, spark.conf.get("spark.master") or "")
-    with lake.writing(LOCK), kept_frames() as keep:
+    with lake.writing(LOCK), kept_frames(lake.root) as keep:
         if config.als.solver == "mllib":
             spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
         seen = see(lake, config, keep)

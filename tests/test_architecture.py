@@ -36,7 +36,7 @@ SHELL = {
     "catalog": {*WORDS, "operations", *LAYERS},
     "contract": {"errors"},
     "quality": {"errors", "contract"},
-    "kept": set(),
+    "kept": {"folders"},
     "draws": set(),
     "errors": set(),
 }

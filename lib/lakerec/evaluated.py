@@ -1,7 +1,6 @@
 """Reading an evaluation model from the lake with what came after it, for the jobs that compare others with it."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 
 from pyspark.sql import DataFrame
 
@@ -10,7 +9,7 @@ from lakerec.diagnostics.leaks import spanning_pairs
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
-from lakerec.kept import kept_frames
+from lakerec.kept import Keep
 from lakerec.model.als_settings import AlsSettings
 from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import Run
@@ -43,11 +42,10 @@ def read_als(lake: Tables, trained: Run, today: AlsSettings) -> AlsSettings:
     return als
 
 
-@contextmanager
-def kept_happened(
-    lake: Tables, model: EvaluatedModel, daily: DataFrame, mask_actions: Collection[str]
-) -> Iterator[Happened]:
-    """What followed the cut, kept while it is looked at.
+def read_happened(
+    lake: Tables, model: EvaluatedModel, daily: DataFrame, mask_actions: Collection[str], keep: Keep
+) -> Happened:
+    """What followed the cut, kept.
 
     Args:
         daily: gold.daily_interactions, or part of its users.
@@ -55,5 +53,4 @@ def kept_happened(
     """
     indexes = (lake.read(USER_INDEX), lake.read(ITEM_INDEX))
     spanning = spanning_pairs(lake.read(SESSIONS), lake.read(EVENTS), indexes, model.as_of, model.split)
-    with kept_frames() as keep:
-        yield Happened(*map(keep, see_what_happened(daily, spanning, model, mask_actions)))
+    return Happened(*map(keep, see_what_happened(daily, spanning, model, mask_actions)))

@@ -15,6 +15,24 @@ def open_folder(location: str) -> tuple[pafs.FileSystem, str]:
     return pafs.FileSystem.from_uri(arrow_uri(location))
 
 
+def spark_path(location: str) -> str:
+    """A path or URI as Spark finds it from wherever its executors work: a local one becomes absolute."""
+    return location if "://" in location else str(Path(location).absolute())
+
+
+def delete_folder(location: str) -> None:
+    """A folder with all that is in it; nothing where there is none."""
+    file_system, path = open_folder(location)
+    if file_system.get_file_info(path).type == pafs.FileType.Directory:
+        file_system.delete_dir(path)
+
+
+def list_folder(location: str) -> list[str]:
+    """Names of what is in a folder; none where there is none."""
+    file_system, path = open_folder(location)
+    return [info.base_name for info in file_system.get_file_info(pafs.FileSelector(path, allow_not_found=True))]
+
+
 def arrow_uri(uri: str) -> str:
     """The URI by the name that Arrow knows its file system by."""
     scheme, rest = uri.split("://", 1)

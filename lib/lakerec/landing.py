@@ -18,7 +18,7 @@ from lakerec.bronze.mapping import JsonFormat, Source
 from lakerec.contract import Settings
 from lakerec.errors import LandingError
 from lakerec.file_reader import Delivery, read_file
-from lakerec.folders import open_folder
+from lakerec.folders import delete_folder, open_folder, spark_path
 
 TEMPORARY = ".tmp"
 TASKS_PER_CORE = 4
@@ -98,14 +98,14 @@ def staged_files(
     """
     tasks, numbers = _tasks(spark, files)
     file_system, path = open_folder(folder)
-    place = folder if "://" in folder else path  # executors may have another working directory
-    _delete(file_system, path)  # of a run that was killed
+    place = spark_path(folder)
+    delete_folder(folder)  # of a run that was killed
     file_system.create_dir(path)
     try:
         names = numbers.mapInArrow(_stager(_reader(tasks, source, settings), place), "name string").collect()
         yield spark.read.schema(READ_TYPES).parquet(*(f"{place}/{row.name}" for row in names))
     finally:
-        _delete(file_system, path)
+        delete_folder(folder)
 
 
 def _tasks(spark: SparkSession, files: Sequence[DeliveredFile]) -> tuple[list[list[DeliveredFile]], DataFrame]:
@@ -169,11 +169,6 @@ def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             held, size = [], 0
     if held:
         yield pa.Table.from_batches(held)
-
-
-def _delete(file_system: pafs.FileSystem, path: str) -> None:
-    if file_system.get_file_info(path).type == pafs.FileType.Directory:
-        file_system.delete_dir(path)
 
 
 def _path_of(info: pafs.FileInfo) -> tuple[str, str | None]:

@@ -93,8 +93,8 @@ class Tables:
         present = [table for table in tables if self.exists(table)]
         for layer in {table.layer for table in present}:
             self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {layer} LOCATION '{self.root}/{layer}'")
+        self._forget([table.name for table in present])
         for table in present:
-            self._drop_name(table.name)
             self.spark.sql(f"CREATE TABLE {table.name} USING delta LOCATION '{self.location(table)}'")
         return [table.name for table in present]
 
@@ -102,9 +102,11 @@ class Tables:
         """Make views readable in SQL by their names, with empty tables for those not written yet; returns the names."""
         tables = {table.name: table for view in views for table in view.tables}
         present = self.register(list(tables.values()))
-        for name in sorted(tables.keys() - set(present)):
-            self._create_database(tables[name].layer)
-            self._drop_name(name)
+        missing = sorted(tables.keys() - set(present))
+        for layer in {tables[name].layer for name in missing}:
+            self._create_database(layer)
+        self._forget(missing)
+        for name in missing:
             columns = ", ".join(f"CAST(null AS {c.type.simpleString()}) AS {c.name}" for c in tables[name].columns)
             self.spark.sql(f"CREATE VIEW {name} AS SELECT {columns} WHERE false")
         for view in views:
@@ -116,11 +118,13 @@ class Tables:
         """A name for views to stand under; Spark makes it a folder, which has no business in the lake."""
         self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {name} LOCATION '{gettempdir()}/lakerec_views'")
 
-    def _drop_name(self, name: str) -> None:
-        """Forget what another lake, or this one before it had the table, put under the name; drops no data."""
-        layer, _, own_name = name.partition(".")
-        views = {row.viewName for row in self.spark.sql(f"SHOW VIEWS IN {layer}").collect() if row.namespace}
-        self.spark.sql(f"DROP {'VIEW' if own_name in views else 'TABLE'} IF EXISTS {name}")
+    def _forget(self, names: Sequence[str]) -> None:
+        """Drop what another lake, or this one before it had the tables, put under the names; no data goes."""
+        layers = {name.split(".")[0] for name in names}
+        shown = [row for layer in layers for row in self.spark.sql(f"SHOW VIEWS IN {layer}").collect()]
+        views = {f"{row.namespace}.{row.viewName}" for row in shown}
+        for name in names:
+            self.spark.sql(f"DROP {'VIEW' if name in views else 'TABLE'} IF EXISTS {name}")
 
     def _log(self, table: Table) -> DeltaLog:
         return DeltaLog(self.location(table))

@@ -25,6 +25,7 @@ from lakerec.diagnostics.leaks import Knowledge, require_no_leaks, spanning_pair
 from lakerec.diagnostics.list_blocks import Maker, Plan
 from lakerec.diagnostics.lists import Baselines, RankedUsers, make_lists
 from lakerec.diagnostics.newcomers import (
+    Newcomers,
     draw_newcomers,
     find_newcomers,
     fit_newcomer_candidates,
@@ -142,7 +143,13 @@ def gather_evidence(
 
 
 def with_rungs(
-    evidence: Evidence, log: Log, model: EvaluatedModel, sides: Sides, weights: Weights, settings: EvaluationSettings
+    evidence: Evidence,
+    log: Log,
+    model: EvaluatedModel,
+    sides: Sides,
+    weights: Weights,
+    settings: EvaluationSettings,
+    keep: Keep,
 ) -> Evidence:
     """The rungs fold_in, session and item_attributes beside the others, each judged on users of its own.
 
@@ -153,14 +160,15 @@ def with_rungs(
     relevant, space, n = evidence.happened.relevant, Space(sides.model, weights), settings.ranking.top_n
     newcomers = find_newcomers(log.daily_interactions, model)
     visitors = find_visitors(log.events, (log.user_index, log.item_index), model)
+    visited = keep(visitors.relevant)
     rungs: dict[str, tuple[DataFrame, Population]] = {}
-    for name, strangers, wanted in ((FOLD_IN, newcomers, relevant), (SESSION, *visitors)):
-        drawn = draw_newcomers(strangers, settings.ranking)
-        lists = label(list_for_newcomers(name, drawn, model, space, settings.mask_actions, n), wanted)
-        rungs[name] = (lists, judge_newcomers(drawn, wanted))
+    for name, strangers, wanted in ((FOLD_IN, newcomers, relevant), (SESSION, visitors.strangers, visited)):
+        drawn = Newcomers(*map(keep, draw_newcomers(strangers, settings.ranking)))
+        lists = list_for_newcomers(name, drawn, model, space, settings.mask_actions, n)
+        rungs[name] = (keep(label(lists, wanted)), judge_newcomers(drawn, wanted))
     if len(sides.new.item_ix):
         lists, buyers = list_new_items(evidence.drawn.users, model, sides.new, relevant, n)
-        rungs[ITEM_ATTRIBUTES] = (label_lists(lists, relevant), buyers)
+        rungs[ITEM_ATTRIBUTES] = (keep(label_lists(lists, relevant)), buyers)
     makers = [Maker(name, population=nth) for nth, name in enumerate(rungs, start=1)]
     return evidence._replace(rungs=rungs, plan=replace(evidence.plan, makers=(*evidence.plan.makers, *makers)))
 

@@ -41,10 +41,9 @@ def find_visitors(events: DataFrame, indexes: Sequence[DataFrame], model: Evalua
     """
     users, items = indexes
     windows = windows_after(model.as_of.date(), model.split)
-    split = F.when(F.col("event_date").between(*windows.calibrate), VALIDATION).when(
-        F.col("event_date").between(*windows.test), TEST
-    )
-    known = events.where("user_id IS NOT NULL AND NOT is_bot").withColumn("split", split).where("split IS NOT NULL")
+    within = events.where(F.col("event_date").between(windows.calibrate.first, windows.test.last))
+    split = F.when(F.col("event_date") <= windows.calibrate.last, VALIDATION).otherwise(TEST)
+    known = within.where("user_id IS NOT NULL AND NOT is_bot").withColumn("split", split)
     unsigned = known.where("user_id_sent IS NULL AND session_id IS NOT NULL")
     session = ("split", "user_id", "source", "session_id")
     sessions = unsigned.groupBy(*session).agg(

@@ -114,7 +114,7 @@ def mark_first(judged: DataFrame) -> DataFrame:
     holds the raw bytes, so record number and content decide between the others; what then still ties differs in nothing
     but where it was read.
     """
-    order = ("occurred_at", "raw_sha256", "record_number", *CONTENT, *PLACE)
+    order = ("occurred_at", "raw_sha256", "record_number", *CONTENT, "file_id", "line_number")
     alone = F.when(F.size("reasons") > 0, F.concat_ws(" ", *PLACE))  # rejected records do not pile up in one window
     nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key), alone).orderBy(*order))
     return judged.withColumn("is_first", nth == 1)
