@@ -9,18 +9,13 @@ tree; it is to follow neither the number of files nor the size of one.
 
 import argparse
 import gzip
-import json
-import subprocess
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
+from benchmarks.door import said, start
 from benchmarks.ingest import lines
-from benchmarks.measure import measured
 
-DOOR = Path(__file__).parents[1] / "spark-submit.sh"
 HOUR = datetime(2026, 3, 1, tzinfo=UTC)
 LINES_OF_A_SMALL_FILE = 100
 LINES_AT_ONCE = 100_000
@@ -37,21 +32,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=options.folder) as made:
             folder = Path(made)
             delivered = deliver(folder / "landing" / "events")
-            print(f"{name:<22}{take_in(folder, delivered)}", flush=True)
-
-
-def take_in(folder: Path, delivered: int) -> str:
-    """Run the job: what it used, and whether each line became a row."""
-    places = [f"--lake={folder / 'lake'}", f"--landing={folder / 'landing'}", f"--result-json={folder / 'result.json'}"]
-    with measured() as usage:
-        subprocess.run(
-            [DOOR, "ingest_events", *places], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-    counts = json.loads((folder / "result.json").read_text())["counts"]
-    return (
-        f"{usage.wall:>8.1f} s{usage.cpu:>9.1f} cpu s{usage.peak_bytes / 1e9:>7.2f} GB   {counts['files']:,} files, "
-        f"{counts['rows_out']:,} rows of {delivered:,} lines: {'equal' if counts['rows_out'] == delivered else 'LOST'}"
-    )
+            result, usage = start("ingest_events", folder)
+            files, rows = result["counts"]["files"], result["counts"]["rows_out"]
+            verdict = "equal" if rows == delivered else "LOST"
+            print(
+                f"{name}: {said(usage)}; {files:,} files, {rows:,} rows of {delivered:,} lines: {verdict}", flush=True
+            )
 
 
 def deliver_small(landing: Path, files: int) -> int:
@@ -68,16 +54,10 @@ def deliver_large(landing: Path, size: float) -> int:
     landing.mkdir(parents=True)
     written = 0
     with gzip.open(landing / "all.jsonl.gz", "wb", compresslevel=0) as file:
-        for block in _blocks():
-            file.write(block)
+        while file.tell() < size:
+            file.write(b"".join(lines(HOUR, written, LINES_AT_ONCE)))
             written += LINES_AT_ONCE
-            if file.tell() >= size:
-                return written
-    raise AssertionError
-
-
-def _blocks() -> Iterator[bytes]:
-    return (b"".join(lines(HOUR, number * LINES_AT_ONCE, LINES_AT_ONCE)) for number in count())
+    return written
 
 
 def _options() -> argparse.Namespace:

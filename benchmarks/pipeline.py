@@ -7,46 +7,29 @@ on two cores: 360 s, 5 GB, and 45 s with nothing new.
 """
 
 import argparse
-import json
-import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from benchmarks.measure import Usage, measured
-
-DOOR = Path(__file__).parents[1] / "spark-submit.sh"
+from benchmarks.door import said, start
 
 
 def main() -> None:
     """Measure both runs and print them."""
     options = _options()
+    names = ("user_count", "item_count", "events_per_day", "days")
+    shop = [f"--set=shop.{name}={getattr(options, name)}" for name in names]
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         folder = Path(made)
-        generated, usage = start("generate_events", folder, options)
-        print(f"generate_events  {generated['counts']['rows_out']:,} lines  {_said(usage)}")
+        generated, usage = start("generate_events", folder, *shop)
+        print(f"generate_events  {generated['counts']['rows_out']:,} lines  {said(usage)}")
         for name in ("from an empty lake", "nothing new"):
-            result, usage = start("run_pipeline", folder, options)
-            print(f"\n{name}: {_said(usage)}, exit code {result['exit_code']}")
+            result, usage = start("run_pipeline", folder, *shop)
+            print(f"\n{name}: {said(usage)}, exit code {result['exit_code']}")
             for stage in result["stages"][1:]:
                 rows = "  ".join(
                     f"{value:,} {what.replace('_', ' ')}" for what, value in stage["counts"].items() if value
                 )
                 print(f"  {stage['stage']:<20}{stage['seconds']:>8.1f} s   {rows}")
-
-
-def start(job: str, folder: Path, options: argparse.Namespace) -> tuple[dict[str, Any], Usage]:
-    """A job through the door: its result file, and what it used."""
-    names = ("user_count", "item_count", "events_per_day", "days")
-    shop = [f"--set=shop.{name}={getattr(options, name)}" for name in names]
-    places = [f"--lake={folder / 'lake'}", f"--landing={folder / 'landing'}", f"--result-json={folder / 'result.json'}"]
-    with measured() as usage:
-        subprocess.run([DOOR, job, *places, *shop], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return json.loads((folder / "result.json").read_text()), usage
-
-
-def _said(usage: Usage) -> str:
-    return f"{usage.wall:.1f} s, {usage.cpu:.1f} cpu s, at most {usage.peak_bytes / 1e9:.2f} GB"
 
 
 def _options() -> argparse.Namespace:
