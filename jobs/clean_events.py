@@ -6,13 +6,13 @@ What a producer changed in the shape of its records is noted in operations.schem
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.config import Config
 from lakerec.increment import Days, Increment, days_condition, in_order
+from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.schema_changes import SCHEMA_CHANGES, SchemaChange, find_changes
 from lakerec.operations.schema_fields import SCHEMA_FIELDS, FieldOfDay, fit_fields
@@ -105,12 +105,10 @@ def _what_is_new(lake: Lakehouse, config: Config, judge_again: Days | None) -> N
 
 def _catch_up(lake: Lakehouse, config: Config, news: News) -> dict[str, int]:
     """Records are judged once for all tables. Sessions come first: events need those of the days after theirs."""
-    marked = mark_first(judge_events(lake.read(RAW_EVENTS, news.read), config.events)).persist(StorageLevel.DISK_ONLY)
-    try:
+    with kept_frames(lake.root) as keep:
+        marked = keep(mark_first(judge_events(lake.read(RAW_EVENTS, news.read), config.events)))
         _summarise_sessions(lake, news, marked)
         return {**_clean_events(lake, news, marked), **_collect_items(lake, config, news, marked)}
-    finally:
-        marked.unpersist()
 
 
 def _rejoined_days(
