@@ -8,7 +8,6 @@ import time
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from lakerec.config import Config
 from lakerec.diagnostics.evidence import EvaluatedModel, Happened, project_training
@@ -17,7 +16,6 @@ from lakerec.diagnostics.learning_curves import (
     TWICE,
     continue_curve,
     judge_gain,
-    place_of,
 )
 from lakerec.diagnostics.user_metrics import (
     Means,
@@ -28,6 +26,7 @@ from lakerec.diagnostics.user_metrics import (
     mean_over_users,
     merged,
 )
+from lakerec.draws import place_of
 from lakerec.evaluated import read_als, read_happened, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
@@ -95,14 +94,14 @@ def _shape(config: Config) -> dict[str, Any]:
 
 
 def _judged(config: Config, model: EvaluatedModel, happened: Happened) -> DataFrame:
-    place = place_of(F.col("user_ix"), config.ranking.seed)
+    place = place_of(config.ranking.seed)
     within = model.user_factors.where(place < config.learning.judged_share)
     return draw_judged(within, happened, config.judging.max_users, config.ranking.seed).select("user_ix")
 
 
 def _measure(share: float, of: Experiment, config: Config) -> Measured:
     """Fit a model of each part, and judge it by the judged customers of that part."""
-    began, place = time.perf_counter(), place_of(F.col("user_ix"), config.ranking.seed)
+    began, place = time.perf_counter(), place_of(config.ranking.seed)
     metrics, users, pairs = [], 0, 0
     for low, high in config.learning.parts_of(share):
         fitted = fit_als(of.interactions.where((place >= low) & (place < high)), of.als)

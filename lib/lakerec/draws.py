@@ -11,6 +11,11 @@ def uniform(*values: Column) -> Column:
     return F.pmod(F.xxhash64(*values), F.lit(STEPS)) / F.lit(STEPS)
 
 
+def place_of(seed: int) -> Column:
+    """Where the row's user_ix lies in 0..1, without 1: samples of larger shares hold those of smaller ones."""
+    return uniform(F.lit(seed), F.col("user_ix"))
+
+
 def draw_users(users: DataFrame, most: int, seed: int) -> DataFrame:
     """At most so many of the rows, which have each its own user_ix."""
     return users.orderBy(F.xxhash64(F.col("user_ix"), F.lit(seed)), "user_ix").limit(most)

@@ -11,14 +11,11 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from pyspark.sql import Column as SparkColumn
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.diagnostics.list_metrics import Floats
 from lakerec.diagnostics.user_metrics import Means
-from lakerec.draws import uniform
 
 LEARNING_CURVES = Table(
     name="diagnostics.learning_curves",
@@ -91,11 +88,6 @@ class Continuation(NamedTuple):
     replicates: Floats
     gain: float
     gain_replicates: Floats
-
-
-def place_of(user_ix: SparkColumn, seed: int) -> SparkColumn:
-    """Where a customer stands in 0..1, by a hash."""
-    return uniform(user_ix, F.lit(seed))
 
 
 def continue_curve(shares: Sequence[float], means: Means, share: float) -> Continuation:

@@ -30,7 +30,8 @@ from lakerec.diagnostics.rankings import (
 )
 from lakerec.diagnostics.search_space import Candidate, TuningSettings
 from lakerec.diagnostics.split_files import PublishedSplit
-from lakerec.diagnostics.validation import Judge, Resampling, Truth, collect_truth, fit_judge, place_of
+from lakerec.diagnostics.validation import Judge, Resampling, Truth, collect_truth, fit_judge
+from lakerec.draws import place_of
 from lakerec.model.als import FittedAls, fit_als
 from lakerec.model.baselines import (
     popularity_items,

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.diagnostics.bootstrap import MINIMUM_USERS, middle, poisson_weights
 from lakerec.diagnostics.list_metrics import RELEVANCE, Floats, Ints, JudgedLists
 from lakerec.diagnostics.search_space import Candidate, TuningSettings, with_values
 from lakerec.diagnostics.trials import Judged
-from lakerec.draws import uniform
+from lakerec.draws import place_of
 from lakerec.errors import TrainingDataError
 from lakerec.gold.interactions import project_interactions
 from lakerec.model.als import fit_als
@@ -124,11 +124,6 @@ def fit_judge(rank: Rank, truth: Truth, given: Candidate, tuning: TuningSettings
         return judge(found, references[share], truth, share, resampling)
 
     return judge_values
-
-
-def place_of(seed: int) -> Column:
-    """Where a user lies in 0..1, by a hash: samples of larger shares hold those of smaller ones."""
-    return uniform(F.lit(seed), F.col("user_ix"))
 
 
 def collect_truth(relevant: DataFrame, users: DataFrame, most: int, seed: int) -> Truth:

@@ -19,9 +19,9 @@ from lakerec.diagnostics.validation import (
     first_test_day,
     fit_judge,
     judge,
-    place_of,
     rank_for_judged,
 )
+from lakerec.draws import place_of
 from lakerec.errors import TrainingDataError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
