@@ -104,7 +104,7 @@ def _ledger(full: Lakehouse, sample: Lakehouse) -> DataFrame:
 def _certify(full: Lakehouse, sample: Lakehouse, config: Config, trained: Run) -> list[Finding]:
     """Hold what became of the sample's records in the whole lake against everything."""
     with kept_frames(sample.root) as keep:
-        events = keep(people(full.read(EVENTS)))
+        events = people(full.read(EVENTS))
         own = keep(events.join(sample.read(RAW_EVENTS).select(*RECORD), on=list(RECORD), how="left_semi"))
         listed = describe_listed(events, full.read(ITEMS))
         share = _user_count(own) / max(_user_count(events), 1)

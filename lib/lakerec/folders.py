@@ -11,7 +11,7 @@ _SCHEMES = {"s3a": "s3", "s3n": "s3", "abfss": "abfs"}
 def open_folder(location: str) -> tuple[pafs.FileSystem, str]:
     """The file system of a path or URI as Spark takes it, and the path within it; a local one becomes absolute."""
     if "://" not in location:
-        return pafs.LocalFileSystem(), str(Path(location).absolute())
+        return pafs.LocalFileSystem(), spark_path(location)
     return pafs.FileSystem.from_uri(arrow_uri(location))
 
 

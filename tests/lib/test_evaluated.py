@@ -3,8 +3,9 @@
 from datetime import date
 
 from lakerec.config import load
-from lakerec.evaluated import kept_happened, read_als, read_model
+from lakerec.evaluated import read_als, read_happened, read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
+from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.runs import EVALUATION, RUNS, newest_run
 from tests.jobs.trained_lake import ANN, BEN, CAT, SETTINGS, fill
@@ -16,7 +17,8 @@ def test_a_stored_model_is_read_with_its_settings_and_what_followed_it(lake: Lak
 
     model = read_model(lake, trained)
     als = read_als(lake, trained, load("test", {"als.solver": "cg", "als.warm_start": True}).als)
-    with kept_happened(lake, model, lake.read(DAILY_INTERACTIONS), ["view", "purchase"]) as happened:
+    with kept_frames(lake.root) as keep:
+        happened = read_happened(lake, model, lake.read(DAILY_INTERACTIONS), ["view", "purchase"], keep)
         relevant = happened.relevant.where("split = 'validation'").select("user_ix", "item_ix")
         bought = {tuple(row) for row in relevant.collect()}
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from lakerec.door.jars import CHECKOUT, read_lock
+from lakerec.folders import spark_path
 
 
 def main() -> int:
@@ -23,7 +24,7 @@ def main() -> int:
     copies = copy_notebooks(CHECKOUT / "notebooks", CHECKOUT / "build" / "notebooks")
     os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(arguments.profile)
     lake = arguments.lake or os.environ.get("LAKEREC_LAKE__ROOT", "lake")
-    os.environ["LAKEREC_LAKE__ROOT"] = lake if "://" in lake else str(Path(lake).absolute())
+    os.environ["LAKEREC_LAKE__ROOT"] = spark_path(lake)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={copies}", *jupyter_options]
     if os.geteuid() == 0:
         command.append("--allow-root")  # it listens on this machine only, and asks for its token

@@ -4,9 +4,9 @@ from hashlib import sha256
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from lakerec.silver.events import EVENTS, EventSettings, clean_events, newest_event
+from lakerec.silver.events import EVENTS, CleanedEvents, EventSettings, clean_events, newest_event
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, summarise_sessions
 from tests import oracle
@@ -23,7 +23,7 @@ SESSION = SessionSettings(
 )
 
 
-def cleaned(spark: SparkSession, records: list[dict]) -> tuple[DataFrame, DataFrame]:
+def cleaned(spark: SparkSession, records: list[dict]) -> CleanedEvents:
     belief = each_once(raw_events(spark, records), SETTINGS)
     return clean_events(belief, rows_of(spark, SESSIONS, []), SESSION)
 
