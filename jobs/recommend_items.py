@@ -25,7 +25,7 @@ from lakerec.model.attributes import AttributeMap
 from lakerec.model.described_items import collect_known, fit_sides
 from lakerec.model.fold_in import Space, Weights, collect_histories
 from lakerec.model.item_factors import ITEM_FACTORS
-from lakerec.model.runs import RUNS, SERVING, Run, newest_run, sorted_json
+from lakerec.model.runs import Run, sorted_json
 from lakerec.model.split import pairs_with
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.recommendations.batches import BATCHES
@@ -45,6 +45,7 @@ from lakerec.recommendations.user_items import (
     judge_recommendations,
     name_recommendations,
 )
+from lakerec.releasing import model_to_list_by
 from lakerec.runner import run
 from lakerec.silver.events import EVENTS, newest_event
 from lakerec.silver.items import ITEMS
@@ -84,9 +85,12 @@ class Basis(NamedTuple):
 
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
-    """Recommend by the newest serving model and the newest events; a batch that is already there is left alone."""
+    """Recommend by the newest events and serving model; a batch that is already there is left alone.
+
+    Where the gate refused the newest model, the one that is live makes the lists.
+    """
     lake = Lakehouse(spark, config.lake)
-    model = newest_run(lake.read(RUNS), SERVING)
+    model = model_to_list_by(lake)
     judgement = _judgement(lake, model.evaluated_by)
     versions = lake.source_versions(*READ)
     settings = {**config.sections(*SHAPING), "as_of": config.as_of}

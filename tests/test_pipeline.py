@@ -22,9 +22,11 @@ from lakerec.config import load, load_source
 from lakerec.contract import Table
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS
 from lakerec.diagnostics.thresholds import THRESHOLDS
+from lakerec.errors import GateError
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.runs import RUNS
+from lakerec.recommendations.batches import BATCHES
 from lakerec.recommendations.releases import RELEASES
 from lakerec.recommendations.shown import SHOWN
 from lakerec.recommendations.user_items import USER_ITEMS
@@ -178,6 +180,20 @@ def test_one_more_day_of_files_is_only_its_own_consequences(copy: Shop) -> None:
     assert days == ["2025-03-08", "2025-03-09", "2025-03-10", "2025-03-11"][-len(days) :]
     assert copy.lake.read(RUNS).where("purpose = 'serving'").count() == 2
     assert copy.lake.read(RELEASES).where("status = 'live'").count() == 1
+
+
+def test_a_refused_model_ends_the_run_only_when_all_else_is_done(
+    copy: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = copy.lake.read(RELEASES).where("status = 'live'").collect()
+    asked = {"lake.run_id": "asked more", "gate.criteria.coverage.minimum": "1.1", "recommend.top_n": "5"}
+
+    with pytest.raises(GateError, match="coverage@10 of als"):
+        run_pipeline.main(copy.lake.spark, _config_in(copy.folder, asked))
+
+    assert "verdict" in capsys.readouterr().out
+    assert copy.lake.read(BATCHES).count() == 2  # lists of five, which wait
+    assert copy.lake.read(RELEASES).where("status = 'live'").collect() == live
 
 
 @pytest.mark.slow

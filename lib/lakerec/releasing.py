@@ -9,9 +9,9 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from lakerec.contract import Table
-from lakerec.diagnostics.gate_results import GATE_RESULTS, read_results, refusal
+from lakerec.diagnostics.gate_results import GATE_RESULTS, Severity, misses, read_results, refusal
 from lakerec.lakehouse import Lakehouse
-from lakerec.model.runs import RUNS, Run, find_run
+from lakerec.model.runs import RUNS, SERVING, Run, find_run, newest_run
 from lakerec.recommendations.batches import BATCHES, newest_batch
 from lakerec.recommendations.coefficients import COEFFICIENTS
 from lakerec.recommendations.explanations import EXPLANATIONS
@@ -49,6 +49,19 @@ def find_champion(lake: Lakehouse) -> Run | None:
     live = live_release(read_history(lake))
     serving = find_run(lake.read(RUNS), live.model_id) if live else None
     return find_run(lake.read(RUNS), serving.evaluated_by) if serving else None
+
+
+def model_to_list_by(lake: Lakehouse) -> Run:
+    """The serving model that makes new lists: the newest, or what is live where the gate refused the newest.
+
+    Raises:
+        TrainingDataError: no model has been trained.
+    """
+    newest = newest_run(lake.read(RUNS), SERVING)
+    if not misses(read_results(lake.read_partition(GATE_RESULTS, newest.model_id)), Severity.BLOCK):
+        return newest
+    live = live_release(read_history(lake))
+    return (find_run(lake.read(RUNS), live.model_id) if live else None) or newest
 
 
 def refusal_of_newest(lake: Lakehouse) -> str | None:

@@ -1,13 +1,26 @@
 """What follows a release: the alias is tried again until it follows, old batches go whole, and one to come is kept."""
 
+from datetime import timedelta
+
 from lakerec import releasing
 from lakerec.contract import Write
+from lakerec.diagnostics.gate_results import Verdict
+from lakerec.lakehouse import Lakehouse
+from lakerec.model.runs import RUNS, SERVING
 from lakerec.recommendations.batches import BATCHES
 from lakerec.recommendations.explanations import EXPLANATIONS
 from lakerec.recommendations.releases import ReleaseSettings
 from lakerec.recommendations.user_items import USER_ITEMS
-from lakerec.releasing import OF_BATCHES, delete_old_batches, follow_live, read_history, release_newest
-from tests.jobs.batches import add_batch, add_rows
+from lakerec.releasing import (
+    OF_BATCHES,
+    delete_old_batches,
+    follow_live,
+    model_to_list_by,
+    read_history,
+    release_newest,
+)
+from tests.jobs.batches import NOON, add_batch, add_rows, judge
+from tests.jobs.trained_lake import put
 
 KEEP_ONE = ReleaseSettings(keep_releases=1, rollback_to="")
 
@@ -36,3 +49,26 @@ def test_old_batches_go_whole_and_a_batch_to_come_stays(lake, monkeypatch):
     assert tried == ["model of old", "model of live"]
     assert lake.source_versions(*OF_BATCHES) == again
     assert [release.release_id for release in read_history(lake)] == [release.release_id for release in history]
+
+
+def test_lists_are_made_by_the_newest_model_unless_the_gate_refused_it_and_another_is_live(lake):
+    add_run(lake, "model of b1", hours=0)
+    judge(lake, "b1", Verdict.MISSED)
+    without_any = model_to_list_by(lake)
+    add_batch(lake, "b1", hours=0)
+    release_newest(lake)
+    add_run(lake, "model of b2", hours=1)
+
+    made_by = []
+    for verdicts in ((), (Verdict.MET, Verdict.UNKNOWN), (Verdict.MET, Verdict.MISSED)):
+        judge(lake, "b2", *verdicts)
+        made_by.append(model_to_list_by(lake).model_id)
+
+    assert without_any.model_id == "model of b1"
+    assert made_by == ["model of b2", "model of b2", "model of b1"]
+
+
+def add_run(lake: Lakehouse, model_id: str, hours: int) -> None:
+    """A serving model of which nothing else is stored."""
+    values = {"model_id": model_id, "purpose": SERVING, "trained_at": NOON + timedelta(hours=hours), "as_of": NOON}
+    put(lake, RUNS, [tuple(values.get(name) for name in RUNS.names)])
