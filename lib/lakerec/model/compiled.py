@@ -19,11 +19,11 @@ NO_NAN = {"nnan", "nsz"}
 """What vector units need to compare."""
 
 
-def compiled(signature: Any, arithmetic: set[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def compiled(signature: Any, arithmetic: set[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: machine code for one signature, kept on disk for the next process if some folder can be written."""
     options: Any = {"fastmath": arithmetic, "nogil": True, "error_model": "numpy"}
 
-    def compile_now(function: Callable[..., None]) -> Callable[..., None]:
+    def compile_now(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return numba.njit(signature, cache=True, **options)(function)
         except RuntimeError:  # numba found nowhere to keep it

@@ -112,3 +112,13 @@ def test_a_shorter_list_is_filled_up_with_nothing():
     reasons = find_reasons(space_of([[1.0], [0.5]]), history((0, 2.0)), np.array([[1, -1]]), m=1)
 
     assert reasons.contributions[0, 1].tolist() == [0.0]
+
+
+def test_equations_without_a_solution_give_no_numbers_and_leave_the_other_users_alone():
+    space = space_of([[1.0, 0.0], [0.5, 0.0]], reg_param=0.0)  # nothing tells what the second factor is
+    histories = Histories(np.array([[0, 1], [-1, -1]]), np.array([[2.0, 4.0], [0.0, 0.0]]))
+
+    reasons = find_reasons(space, histories, np.array([[1], [1]]), m=1)
+
+    assert np.isnan(reasons.contributions[0]).all()
+    assert reasons.contributions[1].tolist() == [[0.0]]
