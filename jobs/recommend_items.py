@@ -88,6 +88,9 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Recommend by the newest events and serving model; a batch that is already there is left alone.
 
     Where the gate refused the newest model, the one that is live makes the lists.
+
+    Raises:
+        GateError: it was refused, and nothing is live.
     """
     lake = Lakehouse(spark, config.lake)
     model = model_to_list_by(lake)

@@ -34,14 +34,14 @@ STAGES: tuple[Main, ...] = (
     recommend_items.main,
     publish_release.main,
 )
-GATES = (gate_model.main, publish_release.main)
+GATES = (gate_model.main, recommend_items.main, publish_release.main)
 
 
 def main(spark: SparkSession, config: Config) -> dict[str, int]:
     """Bring every table up to date with the landing folder; a second run with nothing new commits nothing.
 
     Raises:
-        GateError: the newest model is refused; by then the live one has made new lists and the summary is told.
+        GateError: the newest model is refused. By then a live one has made new lists, and the summary is told.
     """
     if config.landing.source == "shop" and not Path(config.landing.root).exists():
         stage("generate_events", generate_events.main, spark, config)
@@ -53,6 +53,8 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
             if job not in GATES:
                 raise
             refused = refused or error
+            if job is recommend_items.main:
+                break  # nothing is live that could make lists in its place
     say(describe_stages(stages_so_far()[1:]))
     if any(map(is_news, counts)):
         report_lake.main(spark, config)

@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 
 from lakerec.contract import Table
 from lakerec.diagnostics.gate_results import GATE_RESULTS, Severity, misses, read_results, refusal
+from lakerec.errors import GateError
 from lakerec.lakehouse import Lakehouse
-from lakerec.model.runs import RUNS, SERVING, Run, find_run, newest_run
+from lakerec.model.runs import RUNS, SERVING, Run, find_run, newest_run, run_named
 from lakerec.recommendations.batches import BATCHES, newest_batch
 from lakerec.recommendations.coefficients import COEFFICIENTS
 from lakerec.recommendations.explanations import EXPLANATIONS
@@ -56,12 +57,16 @@ def model_to_list_by(lake: Lakehouse) -> Run:
 
     Raises:
         TrainingDataError: no model has been trained.
+        GateError: the newest was refused, and nothing is live.
     """
     newest = newest_run(lake.read(RUNS), SERVING)
-    if not misses(read_results(lake.read_partition(GATE_RESULTS, newest.model_id)), Severity.BLOCK):
+    results = read_results(lake.read_partition(GATE_RESULTS, newest.model_id))
+    if not misses(results, Severity.BLOCK):
         return newest
     live = live_release(read_history(lake))
-    return (find_run(lake.read(RUNS), live.model_id) if live else None) or newest
+    if live is None:
+        raise GateError(refusal(results, newest.model_id))
+    return run_named(lake.read(RUNS), live.model_id)
 
 
 def refusal_of_newest(lake: Lakehouse) -> str | None:
