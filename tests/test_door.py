@@ -33,6 +33,11 @@ print("waiting as", os.getpid(), flush=True)
 time.sleep(60)
 '''
 
+LOOKING_JOB = '''"""nothing -> console: say whether the Java around it has mapped the classes that were kept."""
+import os
+print("mapped", any("spark-classes.jsa" in line for line in open(f"/proc/{os.getppid()}/maps")))
+'''
+
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -204,6 +209,20 @@ def test_spark_gets_the_profile_deltas_jars_and_what_stands_behind_two_dashes(ch
     assert f"{checkout}/conf/spark/test.conf" in done.stdout
     assert all(jar.path.name in done.stdout for jar in read_lock())
     assert "two words" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_second_pipeline_keeps_what_java_loads_and_later_starts_use_it(checkout: Path) -> None:
+    for name in ("run_pipeline", "look"):
+        (checkout / "jobs" / f"{name}.py").write_text(LOOKING_JOB)
+
+    first, second, third = (
+        door(checkout, name).stdout.splitlines() for name in ("run_pipeline", "run_pipeline", "look")
+    )
+
+    told = [any("keeps what Java loads" in line for line in lines) for lines in (first, second, third)]
+    assert told == [False, True, False]
+    assert [lines[-1] for lines in (first, second, third)] == ["mapped False", "mapped False", "mapped True"]
 
 
 @pytest.mark.slow
