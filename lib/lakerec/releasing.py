@@ -12,7 +12,7 @@ from lakerec.contract import Table
 from lakerec.diagnostics.gate_results import GATE_RESULTS, Severity, misses, read_results, refusal
 from lakerec.errors import GateError
 from lakerec.lakehouse import Lakehouse
-from lakerec.model.runs import RUNS, SERVING, Run, find_run, newest_run, run_named
+from lakerec.model.runs import RUNS, SERVING, Run, find_run, newest_run
 from lakerec.recommendations.batches import BATCHES, newest_batch
 from lakerec.recommendations.coefficients import COEFFICIENTS
 from lakerec.recommendations.explanations import EXPLANATIONS
@@ -47,8 +47,7 @@ def write_history(lake: Lakehouse, history: list[Release]) -> None:
 
 def find_champion(lake: Lakehouse) -> Run | None:
     """The evaluation model of the model that is live, by whose lists that is judged; None where nothing is live."""
-    live = live_release(read_history(lake))
-    serving = find_run(lake.read(RUNS), live.model_id) if live else None
+    serving = _live_model(lake)
     return find_run(lake.read(RUNS), serving.evaluated_by) if serving else None
 
 
@@ -63,10 +62,10 @@ def model_to_list_by(lake: Lakehouse) -> Run:
     results = read_results(lake.read_partition(GATE_RESULTS, newest.model_id))
     if not misses(results, Severity.BLOCK):
         return newest
-    live = live_release(read_history(lake))
+    live = _live_model(lake)
     if live is None:
         raise GateError(refusal(results, newest.model_id))
-    return run_named(lake.read(RUNS), live.model_id)
+    return live
 
 
 def refusal_of_newest(lake: Lakehouse) -> str | None:
@@ -112,6 +111,11 @@ def delete_old_batches(lake: Lakehouse, history: list[Release], settings: Releas
     for table in OF_BATCHES:
         if old := {row.batch_id for row in found if row.name == table.name} - kept:
             lake.delete_partitions(table, old)
+
+
+def _live_model(lake: Lakehouse) -> Run | None:
+    live = live_release(read_history(lake))
+    return find_run(lake.read(RUNS), live.model_id) if live else None
 
 
 def _follow_alias(lake: Lakehouse, history: list[Release], live: Release, store: Store) -> None:
