@@ -37,6 +37,7 @@ COEFFICIENTS = Table(
     key=("model_id", "part", "name", "position"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="model_id",
+    transform_version=2,
 )
 
 CALIBRATION, ITEM_ATTRIBUTES, LEARNED_WEIGHTS = "calibration", "item_attributes", "learned_weights"

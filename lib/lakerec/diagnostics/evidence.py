@@ -92,6 +92,17 @@ def see_what_happened(
     )
 
 
+def discovered_pairs(daily: DataFrame, model: EvaluatedModel, mask_actions: Collection[str]) -> DataFrame:
+    """Distinct (split, user_ix, item_ix) that came to be known after the cut, but before the split's window.
+
+    Args:
+        daily: gold.daily_interactions.
+        mask_actions: actions by which an item becomes known to a user.
+    """
+    between = windows_after(model.as_of.date(), model.split).calibrate
+    return pairs_with(in_window(daily, between), mask_actions).withColumn("split", F.lit(TEST))
+
+
 def project_training(daily: DataFrame, model: EvaluatedModel) -> DataFrame:
     """gold.interactions as the model knew them.
 
@@ -163,22 +174,26 @@ def plan_measurement(items: ItemFacts, baselines: Baselines, others: Sequence[st
     return Plan((*own, ladder, *rivals), ks, settings.replicates, settings.seed, settings.histories, items)
 
 
-def served_candidates(labelled: DataFrame, active: DataFrame) -> DataFrame:
+def served_candidates(labelled: DataFrame, active: DataFrame, discovered: DataFrame) -> DataFrame:
     """What each calibrated recommender lists for the users that it serves, bought or not.
 
     als serves all known users. popularity serves the users without factors who act in the window: nobody is served
-    before they come.
+    before they come. An item that a user discovered after the cut is recommended no more when the test window begins,
+    and is bought more often than one that is new to the user: so it is no candidate there.
 
     Args:
         labelled: see `rankings.label_lists`.
         active: distinct (split, user_ix) of users with any action in the window.
+        discovered: see `discovered_pairs`.
 
     Returns:
         recommender, split, user_ix, score, is_relevant.
     """
     by_model = labelled.where(F.col("recommender") == ALS)
     by_sales = labelled.where("is_newcomer").join(active, on=["split", "user_ix"], how="left_semi")
-    return by_model.unionByName(by_sales).select("recommender", "split", "user_ix", "score", "is_relevant")
+    listed = by_model.unionByName(by_sales)
+    served = listed.join(discovered, on=["split", "user_ix", "item_ix"], how="left_anti")
+    return served.select("recommender", "split", "user_ix", "score", "is_relevant")
 
 
 def fit_candidates(served: DataFrame) -> dict[tuple[str, str], Candidates]:

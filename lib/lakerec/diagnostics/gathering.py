@@ -12,6 +12,7 @@ from lakerec.diagnostics.calibrations import Candidates
 from lakerec.diagnostics.evidence import (
     EvaluatedModel,
     Happened,
+    discovered_pairs,
     fit_baselines,
     fit_candidates,
     fit_catalogue,
@@ -81,6 +82,7 @@ class Evidence(NamedTuple):
         rungs: lists of fold_in, session and item_attributes, in the same form, each with its population.
         drawn: whom the other lists are for.
         happened: see `evidence.Happened`.
+        discovered: see `evidence.discovered_pairs`.
         plan: how the lists are measured.
     """
 
@@ -88,6 +90,7 @@ class Evidence(NamedTuple):
     rungs: dict[str, tuple[DataFrame, Population]]
     drawn: Population
     happened: Happened
+    discovered: DataFrame
     plan: Plan
 
     @property
@@ -103,7 +106,7 @@ class Evidence(NamedTuple):
 
     def fit_candidates(self) -> dict[tuple[str, str], Candidates]:
         """Bring what calibrations are fitted on to the driver, by (recommender, split); see `evidence`."""
-        found = fit_candidates(served_candidates(self.labelled, self.happened.active))
+        found = fit_candidates(served_candidates(self.labelled, self.happened.active, self.discovered))
         for name in (FOLD_IN, SESSION):
             found |= fit_newcomer_candidates(name, self.rungs[name][0])
         return found
@@ -138,6 +141,7 @@ def gather_evidence(
         rungs={},
         drawn=Population(users.select("user_ix", "is_known", "history"), happened.relevant),
         happened=happened,
+        discovered=discovered_pairs(daily, model, settings.mask_actions),
         plan=plan_measurement(facts, baselines, others, ranking),
     )
 

@@ -1,7 +1,8 @@
 """diagnostics.probabilities: how far the stated probabilities hold, bin by bin on the test window.
 
 Each recommender is calibrated for itself, on the lists of the users it serves, whether they bought anything or not; see
-`calibrations`.
+`calibrations`. Listed items that a user came to know before the test window begins are left out there, as they would be
+recommended no more.
 """
 
 from typing import NamedTuple

@@ -2,7 +2,13 @@
 
 from datetime import date, datetime, time
 
-from lakerec.diagnostics.evidence import EvaluatedModel, fit_candidates, see_what_happened, served_candidates
+from lakerec.diagnostics.evidence import (
+    EvaluatedModel,
+    discovered_pairs,
+    fit_candidates,
+    see_what_happened,
+    served_candidates,
+)
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.model.split import SplitSettings, last_moment
@@ -15,7 +21,9 @@ MODEL = EvaluatedModel(
     item_factors=None,
 )
 SPANNING = "split string, user_ix int, item_ix int"
-LABELLED = "recommender string, is_newcomer boolean, split string, user_ix int, score double, is_relevant boolean"
+LABELLED = (
+    "recommender string, is_newcomer boolean, split string, user_ix int, item_ix int, score double, is_relevant boolean"
+)
 
 
 def daily(spark, *events):
@@ -73,23 +81,39 @@ def test_what_is_not_a_masking_action_leaves_the_item_to_be_found_again(spark):
 def test_the_model_is_calibrated_on_all_its_users_and_bestsellers_on_newcomers_who_came_in_that_window(spark):
     labelled = spark.createDataFrame(
         [
-            ("als", False, "test", 1, 0.9, True),
-            ("als", False, "test", 2, 0.8, False),  # known, did nothing: still a candidate that was not bought
-            ("als", False, "validation", 1, 0.9, False),
-            ("popularity", False, "test", 1, 0.7, True),  # a baseline of a known user is not served
-            ("popularity", True, "test", 8, 0.6, True),
-            ("popularity", True, "test", 9, 0.5, False),  # came in the other window
+            ("als", False, "test", 1, 10, 0.9, True),
+            ("als", False, "test", 2, 10, 0.8, False),  # known, did nothing: still a candidate that was not bought
+            ("als", False, "validation", 1, 10, 0.9, False),
+            ("popularity", False, "test", 1, 10, 0.7, True),  # a baseline of a known user is not served
+            ("popularity", True, "test", 8, 10, 0.6, True),
+            ("popularity", True, "test", 9, 10, 0.5, False),  # came in the other window
         ],
         LABELLED,
     )
     active = spark.createDataFrame([("test", 8), ("validation", 9)], "split string, user_ix int")
 
-    found = fit_candidates(served_candidates(labelled, active))
+    found = fit_candidates(served_candidates(labelled, active, spark.createDataFrame([], SPANNING)))
 
     als, popularity = found["als", "test"], found["popularity", "test"]
     assert (als.score.tolist(), als.is_bought.tolist()) == ([0.8, 0.9], [0.0, 1.0])
     assert (popularity.score.tolist(), popularity.is_bought.tolist()) == ([0.6], [1.0])
     assert [len(found[key].score) for key in (("als", "validation"), ("popularity", "validation"))] == [1, 0]
+
+
+def test_what_a_user_discovered_after_the_cut_is_no_candidate_when_the_test_window_begins(spark):
+    events = daily(spark, (10, 1, 10, "view"), (11, 1, 11, "view"), (12, 1, 12, "scroll"), (13, 1, 13, "view"))
+    lists = [(name, 1, item, score) for name in ("validation", "test") for item, score in ((11, 0.9), (13, 0.8))]
+    labelled = spark.createDataFrame(
+        [("als", False, name, user, item, score, False) for name, user, item, score in lists], LABELLED
+    )
+
+    discovered = discovered_pairs(events, MODEL, mask_actions=["view"])
+    nobody = spark.createDataFrame([], "split string, user_ix int")
+    found = fit_candidates(served_candidates(labelled, nobody, discovered))
+
+    assert tuples(discovered.select("split", "user_ix", "item_ix")) == [("test", 1, 11)]
+    assert found["als", "validation"].score.tolist() == [0.8, 0.9]
+    assert found["als", "test"].score.tolist() == [0.8]
 
 
 def test_without_candidates_each_recommender_has_none(spark):

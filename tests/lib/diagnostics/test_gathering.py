@@ -23,6 +23,7 @@ def test_each_rung_is_judged_on_users_of_its_own(spark):
         rungs={"fold_in": (lists(*[("fold_in", False, "test", user, 1, 6, 0.4) for user in (1, 2)]), population(2))},
         drawn=population(1),
         happened=Happened(nothing, nothing, nothing),
+        discovered=nothing,
         plan=None,
     )
 
