@@ -4,7 +4,8 @@
 
 Everything is learned from before the newest evaluation model's cut. Afterwards, for each item that a user looked at
 (bought), it is asked whether another item that the same user looked at (bought) is among the k most similar, or among
-the k most popular. A user counts once, with the mean over these items; intervals are 95 % over users, paired.
+the k most popular. A user counts once, with the mean over these items; intervals are 95 % over users, paired. Items
+that go with nothing more often than by chance have no list: a line each for all items, and for those with one.
 """
 
 import argparse
@@ -33,7 +34,9 @@ def main() -> None:
         baskets = after.filter(pl.col("action") == action).select("user_ix", "item_ix").unique(maintain_order=True)
         for (method,), pairs in similar.group_by("method", maintain_order=True):
             lists = dict(pairs.group_by("item_ix").agg("similar_item_ix").iter_rows())
-            report(f"{action:<9}{method:<16}", judge(baskets, lists, popular, options.k))
+            of_all = {item: lists.get(item, []) for item in baskets["item_ix"].unique()}
+            report(f"{action:<9}{method:<16}all items          ", judge(baskets, of_all, popular, options.k))
+            report(f"{action:<9}{method:<16}{len(lists):>5} with a list  ", judge(baskets, lists, popular, options.k))
 
 
 def learn(lake_root: str, k: int) -> tuple[pl.DataFrame, pl.DataFrame, object]:
@@ -64,15 +67,19 @@ def judge(baskets: pl.DataFrame, lists: dict[int, list[int]], popular: list[int]
     shares = []
     for _, own in baskets.group_by("user_ix", maintain_order=True):
         had = set(own["item_ix"])
-        if len(had) > 1:
-            found = [bool((had - {item}) & set(lists.get(item, [])[:k])) for item in had]
-            sold = [bool((had - {item}) & set([each for each in popular if each != item][:k])) for item in had]
+        asked = [item for item in own["item_ix"] if item in lists]
+        if len(had) > 1 and asked:
+            found = [bool((had - {item}) & set(lists[item][:k])) for item in asked]
+            sold = [bool((had - {item}) & set([each for each in popular if each != item][:k])) for item in asked]
             shares.append((np.mean(found), np.mean(sold)))
-    return np.array(shares)
+    return np.array(shares).reshape(-1, 2)
 
 
 def report(name: str, shares: np.ndarray) -> None:
     """One line: how often each found something, and the difference with its interval."""
+    if len(shares) < 2:
+        print(f"{name} too few users with a list")
+        return
     difference = shares[:, 0] - shares[:, 1]
     spread = 1.96 * difference.std(ddof=1) / np.sqrt(len(shares))
     ours, theirs = shares.mean(axis=0)
