@@ -116,7 +116,8 @@ def _data_checks(lake: Lakehouse, config: Config, plans: list[Plan]) -> list[Dat
     facts = fit_data_facts(daily, *days, config.feedback.window_days, config.data.minimum_events)
     of_solver = lake.read(RUNS).where(F.col("solver") == config.als.solver).orderBy(F.desc("trained_at")).first()
     earlier = {**of_solver.asDict(), "als": json.loads(of_solver["settings"])["als"]} if of_solver else None
-    return check_data(facts, expect_cost(facts, config.als, earlier), config.data)
+    cost = expect_cost(facts, config.als, config.plan.stages["train_model"], earlier)
+    return check_data(facts, cost, config.data)
 
 
 def _store_checks(lake: Lakehouse, plans: list[Plan], checks: list[DataCheck]) -> None:

@@ -9,7 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "lib" / "lakerec"
 LAYERS = ("bronze", "silver", "gold", "model", "diagnostics", "recommendations", "business")
-WORDS = {"errors", "contract", "quality", "kept", "draws", "__init__"}
+WORDS = {"errors", "contract", "quality", "kept", "draws", "costs", "__init__"}
 SHELL = {
     "folders": set(),
     "delta_log": {"errors", "folders"},
@@ -27,6 +27,7 @@ SHELL = {
     "landing": {"errors", "contract", "bronze", "file_reader", "folders"},
     "report": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
     "summary": {"errors", "contract", "lakehouse", "catalog", "operations", *LAYERS},
+    "planning": {"contract", "costs", "folders", "file_reader", *LAYERS},
     "evaluated": {"tables", "kept", *LAYERS},
     "follow": {"errors"},
     "lag": {"tables", "bronze", "silver"},
@@ -36,6 +37,7 @@ SHELL = {
     "catalog": {*WORDS, "operations", *LAYERS},
     "contract": {"errors"},
     "quality": {"errors", "contract"},
+    "costs": {"contract"},
     "kept": {"folders"},
     "draws": set(),
     "errors": set(),

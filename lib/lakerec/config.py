@@ -39,6 +39,7 @@ from lakerec.model.attributes import AttributeSettings
 from lakerec.model.item_knn import BaselineSettings
 from lakerec.model.replays import ReplaySettings
 from lakerec.model.split import SplitSettings
+from lakerec.planning.estimate import PlanSettings
 from lakerec.recommendations.explanations import ExplainSettings
 from lakerec.recommendations.releases import ReleaseSettings
 from lakerec.recommendations.rules import RuleSettings
@@ -91,6 +92,7 @@ class Config(BaseSettings):
     judging: JudgingSettings
     learning: LearningSettings
     fitting: FitSettings
+    plan: PlanSettings
 
     @property
     def as_of_time(self) -> datetime | None:

@@ -224,4 +224,5 @@ def _row(lake: Lakehouse, job: str, record: StageRun) -> tuple[Any, ...]:
         json.dumps(record.counts, sort_keys=True),
         record.started_at,
         record.status,
+        lake.spark.sparkContext.defaultParallelism,
     )

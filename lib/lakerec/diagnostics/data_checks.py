@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
+from lakerec.costs import Point, StageCost, expected_seconds, fit_speed, priced
 from lakerec.model.als_settings import AlsSettings
+from lakerec.model.fit_cost import FITS, fit_memory_bytes, units_of_fits
 
 DATA_CHECKS = Table(
     name="diagnostics.data_checks",
@@ -29,12 +31,6 @@ DATA_CHECKS = Table(
     write=Write.REPLACE_PARTITIONS,
     partition_by="model_id",
 )
-
-FIXED_SECONDS = 20.0
-"""What a fit of next to nothing takes until its factors are stored."""
-
-STEPS_PER_SECOND = 2e8
-"""Multiplications a second of a fit on two cores, where no earlier fit tells better."""
 
 
 class DataSettings(Settings):
@@ -133,30 +129,21 @@ def fit_data_facts(daily: DataFrame, as_of: date, cut: date, window_days: int, m
     return DataFacts(**users.crossJoin(items).crossJoin(days).collect()[0].asDict())
 
 
-def expect_cost(facts: DataFacts, als: AlsSettings, earlier: Mapping[str, Any] | None) -> Cost:
-    """What both fits will take, roughly.
-
-    Memory: the pairs once in the order of users and once in that of items, 8 bytes each; factors of both sides twice
-    (as they are and as they were, or as they travel; with mllib once more for each block of the other side).
-    Minutes: the newest fit of the same solver, times how much more work there is now, and never less than it took;
-    without one, `FIXED_SECONDS` and the work at `STEPS_PER_SECOND`.
+def expect_cost(facts: DataFacts, als: AlsSettings, cost: StageCost, earlier: Mapping[str, Any] | None) -> Cost:
+    """What both fits will take, roughly: by the cost model of `plan`, from the newest fit of the same solver if any.
 
     Args:
-        earlier: its als (settings), pair_count, user_count, item_count and seconds.
+        cost: of the stage train_model, as in [plan].
+        earlier: that fit's als (settings), pair_count, user_count, item_count and seconds.
     """
-    rows, blocks = facts.users + facts.items, max(als.user_blocks, als.item_blocks)
-    copies = 2 if als.solver == "cg" else 1 + blocks
-    memory = 2 * 8.0 * facts.pairs + 4.0 * als.rank * rows * copies
-    work = _work(facts.pairs, rows, als.rank, als.max_iter)
+    sizes = facts.pairs, facts.users, facts.items
+    points = []
     if earlier:
-        settings = earlier["als"]
-        before = _work(
-            earlier["pair_count"], earlier["user_count"] + earlier["item_count"], settings["rank"], settings["max_iter"]
-        )
-        seconds = earlier["seconds"] * max(1.0, work / max(before, 1.0))
-    else:
-        seconds = FIXED_SECONDS + work / STEPS_PER_SECOND
-    return Cost(memory, 2 * seconds / 60)
+        settings = als.model_copy(update=earlier["als"])
+        before = units_of_fits(earlier["pair_count"], earlier["user_count"], earlier["item_count"], settings)
+        points = [Point(cost.fixed_seconds, priced(cost.seconds, before), FITS * earlier["seconds"])]
+    seconds = expected_seconds(cost, fit_speed(points), units_of_fits(*sizes, als))
+    return Cost(fit_memory_bytes(*sizes, als), seconds / 60)
 
 
 def check_data(facts: DataFacts, cost: Cost, settings: DataSettings) -> list[DataCheck]:
@@ -197,8 +184,3 @@ def _check(measure: str, value: float | None, unit: str, *, minimum: float = 0, 
     if maximum and number > maximum:
         return DataCheck(measure, number, unit, *asked, False, "too much")
     return DataCheck(measure, number, unit, *asked, True, "enough")
-
-
-def _work(pairs: int, rows: int, rank: int, max_iter: int) -> float:
-    """Multiplications of a fit, up to a factor: each pair and each row's equations, in every half-step."""
-    return max_iter * (2.0 * pairs * rank * rank + rows * rank**3 / 3)

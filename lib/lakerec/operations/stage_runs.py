@@ -21,6 +21,7 @@ STAGE_RUNS = Table(
         Column("counts", T.StringType(), "Everything the stage counted; JSON object with sorted keys."),
         Column("started_at", T.TimestampType(), "Start of the stage; UTC."),
         Column("status", T.StringType(), "done, or the name of the error that ended it."),
+        Column("core_count", T.LongType(), "Tasks that could run at once; null: not recorded."),
     ),
     key=("run_id", "stage"),
     write=Write.APPEND,

@@ -2,11 +2,11 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
 from pyspark.sql import SparkSession
 
 from lakerec.config import load
 from lakerec.diagnostics.data_checks import (
-    FIXED_SECONDS,
     Cost,
     DataFacts,
     DataSettings,
@@ -71,11 +71,13 @@ def test_where_nobody_came_lately_there_is_no_cold_share_and_no_miss() -> None:
 
 
 def test_an_earlier_fit_tells_how_long_the_next_takes() -> None:
-    als = load("test", {"als.rank": 4, "als.max_iter": 3}).als
+    config = load("test", {"als.rank": 4, "als.max_iter": 3})
+    als, priced = config.als, config.plan.stages["train_model"]
+    cost = priced.model_copy(update={"fixed_seconds": 0.0, "seconds": {"mllib_visits": 2.0}})
     earlier = {"als": als.model_dump(), "pair_count": 6, "user_count": 2, "item_count": 3, "seconds": 30.0}
 
-    twice_the_work, first = expect_cost(FACTS, als, earlier), expect_cost(FACTS, als, None)
+    twice_the_work, first = expect_cost(FACTS, als, cost, earlier), expect_cost(FACTS, als, cost, None)
 
-    assert twice_the_work.minutes == 2 * 2 * 30 / 60
-    assert 2 * FIXED_SECONDS / 60 < first.minutes < 1.01 * 2 * FIXED_SECONDS / 60
+    assert twice_the_work.minutes == pytest.approx(2 * 2 * 30 / 60)
+    assert first.minutes == 2 * (2 * 3 * 12) * 2.0 / 60
     assert twice_the_work.memory_bytes == 2 * 8 * 12 + 4 * 4 * (4 + 6) * (1 + 2)
