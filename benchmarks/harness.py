@@ -46,7 +46,7 @@ class Engine:
             log: file for what it says.
             variables: of its environment, where they are others than a job's.
         """
-        self.name = name
+        self.name, self.log = name, log
         threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         environment = {**os.environ, **local_environment(), **threads, **(variables or {})}
         command = [sys.executable, "-m", module, "--engine", name, *arguments]
@@ -68,7 +68,8 @@ class Engine:
             self.process.stdin.flush()
             answer = next((line for line in self.process.stdout if line.startswith("{")), None)
         if answer is None:
-            raise RuntimeError(f"{self.name} ended with code {self.process.wait()}; see its log")
+            said = "\n".join(self.log.read_text().splitlines()[-20:])  # the log may be in a folder that is deleted now
+            raise RuntimeError(f"{self.name} ended with code {self.process.wait()}:\n{said}")
         return usage, json.loads(answer)
 
     def close(self) -> None:
