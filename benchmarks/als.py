@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.harness import Engine, Figure, Measure, answer, in_turn, requests, table
+from benchmarks.harness import Engine, Figure, Measure, answer, by_round, in_turn, requests
+from benchmarks.report import Report, add_report_flag
 
 ALPHA, REG = 1.0, 0.1
 FEW = 1
@@ -34,6 +35,7 @@ def main() -> None:
     options = _options()
     if options.engine:
         return run_engine(options)
+    report = Report("als", __doc__, options.report)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pairs.npz"
         pairs = made_pairs(options.users, options.items, options.pairs)
@@ -46,9 +48,10 @@ def main() -> None:
         measures = in_turn(engines, asked, options.rounds)
         for engine in engines:
             engine.close()
-    print(f"\n{len(pairs.users):,} pairs, {options.users:,} users, {options.items:,} items, rank {options.rank}\n")
-    print(losses(measures, pairs, options.iterations) + "\n")
-    print(table(measures, figures(options.iterations), options.engines.split(",")[0]))
+        report.say(f"{len(pairs.users):,} pairs, {options.users:,} users, {options.items:,} items, rank {options.rank}")
+        report.say(losses(measures, pairs, options.iterations))
+    report.compare(by_round(measures, figures(options.iterations)), options.engines.split(",")[0])
+    report.write()
     return None
 
 
@@ -194,6 +197,7 @@ def _options() -> argparse.Namespace:
     for name, default in {**sizes, "blocks": 2, "cg-steps": 3}.items():
         parser.add_argument(f"--{name}", type=int, default=default, help="default: %(default)s")
     parser.add_argument("--engines", default="cg,mllib,implicit,irspack", help="the first is what ratios are about")
+    add_report_flag(parser, "als")
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -1,6 +1,6 @@
 """Metrics with intervals against the top-N scoring that they judge: the same lists, session and run.
 
-    PYTHONPATH=lib:. .venv/bin/python benchmarks/evaluation.py [--users 20000] [--items 5000] [--replicates 200]
+    ./spark-submit.sh benchmark evaluation [--users 20000] [--items 5000] [--replicates 200]
 
 Lists of 100 for every user out of random factors; each user has five relevant items. Scoring writes to Spark's noop
 sink; measuring reads the lists from Parquet and collects every metric with its interval. The goal: measuring costs at
@@ -9,7 +9,6 @@ most what scoring costs.
 
 import argparse
 import os
-import statistics
 import tempfile
 from datetime import date
 
@@ -17,7 +16,10 @@ import numpy as np
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from benchmarks.door import said
 from benchmarks.measure import measured
+from benchmarks.report import Report, add_report_flag
+from benchmarks.rounds import Rounds
 from benchmarks.spark import local_environment
 from lakerec.diagnostics.item_facts import KnownItems, describe_items
 from lakerec.diagnostics.list_blocks import Maker, Plan
@@ -32,12 +34,13 @@ KS = (5, 10, 20, 100)
 def main() -> None:
     """Compare, round by round, in turn."""
     options = _options()
+    report = Report("evaluation", __doc__, options.report)
     os.environ.update(local_environment())
     spark = open_session("benchmark")
     items = some_items(options)
     users = some_users(spark, options).persist()
     users.count()
-    ratios = []
+    usages = []
     with tempfile.TemporaryDirectory() as folder:
         top_n(users, items, max(KS)).write.parquet(f"{folder}/lists")
         lists = spark.read.parquet(f"{folder}/lists").select(
@@ -48,12 +51,15 @@ def main() -> None:
                 top_n(users, items, max(KS)).write.format("noop").mode("overwrite").save()
             with measured() as measuring:
                 rows = measure(lists, users, items, options)
-            ratios.append(measuring.wall / scoring.wall)
-            print(
-                f"round {number}: scoring {scoring.wall:.2f} s ({scoring.cpu:.2f} cpu s), measuring "
-                f"{measuring.wall:.2f} s ({measuring.cpu:.2f} cpu s, {rows} rows), ratio {ratios[-1]:.2f}"
-            )
-    print(f"ratio: median {statistics.median(ratios):.2f}, min {min(ratios):.2f}, max {max(ratios):.2f}; goal 1")
+            usages.append({"measuring": measuring, "scoring": scoring})
+            print(f"round {number}: " + ", ".join(f"{name} {said(usage)}" for name, usage in usages[-1].items()))
+    report.say(f"{options.users:,} users, {options.items:,} items, rank {options.rank}, {rows} rows of metrics")
+    figures = [
+        Rounds(figure, {name: [getattr(each[name], figure.split()[0]) for each in usages] for name in usages[0]})
+        for figure in ("wall s", "cpu s")
+    ]
+    report.compare(figures, "measuring")
+    report.write()
     spark.stop()
 
 
@@ -91,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in {"users": 20_000, "items": 5_000, "rank": 32, "replicates": 200, "rounds": 3}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
+    add_report_flag(parser, "evaluation")
     return parser.parse_args()
 
 

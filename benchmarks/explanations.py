@@ -1,6 +1,6 @@
 """What explaining costs beside scoring, and how exact it is.
 
-    OPENBLAS_NUM_THREADS=1 PYTHONPATH=lib:. .venv/bin/python benchmarks/explanations.py [--items 5000] [--rank 16]
+    ./spark-submit.sh benchmark explanations [--items 5000] [--rank 16]
 
 Random factors and histories of 1 to 60 items. Scoring: the best 20 of all items for every user. Explaining: the
 contributions of every item to each of the 20 scores, the three largest named, each with the score without it.
@@ -12,6 +12,8 @@ import time
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.report import Report, add_report_flag
+from benchmarks.rounds import Rounds
 from lakerec.model.contributions import find_reasons
 from lakerec.model.fold_in import Space, Weights, filled_up
 from lakerec.model.scorer import ItemSide, Masked, best_items
@@ -32,13 +34,19 @@ def main() -> None:
     nothing = Masked(np.empty(0, np.int64), np.empty(0, np.int64))
     some = best_items(users[:16], factors, nothing, TOP_N)  # what is compiled at its first use is, here
     _explain(space, histories[:16], some.positions.reshape(-1, TOP_N), some.scores.reshape(-1, TOP_N))
-    best, scoring = _timed(lambda: best_items(users, factors, nothing, TOP_N))
+    best = best_items(users, factors, nothing, TOP_N)
     listed, scores = best.positions.reshape(-1, TOP_N), best.scores.reshape(-1, TOP_N)
-    worst, explaining = _timed(lambda: _explain(space, histories, listed, scores))
-    print(
-        f"{options.users:,} users, {options.items:,} items, rank {options.rank}: scoring {scoring:.2f} s, "
-        f"explaining {explaining:.2f} s, {explaining / scoring:.2f} times as long; largest error {worst:.1e}"
-    )
+    seconds: dict[str, list[float]] = {"explaining": [], "scoring": []}
+    for _ in range(options.rounds):
+        _, scoring = _timed(lambda: best_items(users, factors, nothing, TOP_N))
+        worst, explaining = _timed(lambda: _explain(space, histories, listed, scores))
+        seconds["explaining"].append(explaining)
+        seconds["scoring"].append(scoring)
+    report = Report("explanations", __doc__, options.report)
+    sizes = f"{options.users:,} users, {options.items:,} items, rank {options.rank}"
+    report.say(f"{sizes}; largest error of a sum of contributions {worst:.1e}")
+    report.compare([Rounds("wall s", seconds)], "explaining")
+    report.write()
 
 
 def _explain(space: Space, histories: pa.ListArray, listed: np.ndarray, scores: np.ndarray) -> float:
@@ -68,6 +76,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--items", type=int, default=5_000)
     parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    add_report_flag(parser, "explanations")
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 """Intake of JSON lines into bronze against Spark's own JSON reader into a Delta table: the same files, session and run.
 
-    PYTHONPATH=lib:. .venv/bin/python benchmarks/ingest.py [--events 1000000] [--files 24] [--rounds 3] [--gzip 1]
+    ./spark-submit.sh benchmark ingest [--events 1000000] [--files 24] [--rounds 3] [--gzip 1]
 
 Ours is the whole job: ledger, exact bytes, line numbers, hashes, quarantine, days as partitions. Spark's has the schema
 given and keeps nothing of the bytes. Equal values first. Seconds are wall time; cpu seconds are those of the whole
@@ -12,7 +12,6 @@ import gzip
 import os
 import random
 import shutil
-import statistics
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks.measure import measured
+from benchmarks.harness import turned
+from benchmarks.measure import Usage, measured
+from benchmarks.report import Report, add_report_flag
+from benchmarks.rounds import Rounds
 from benchmarks.spark import local_environment
 from jobs import ingest_events
 from lakerec.bronze.events import EVENTS
@@ -37,34 +39,38 @@ ACTIONS = ("view", "view", "view", "view", "scroll", "scroll", "cart", "purchase
 def main() -> None:
     """Compare, round by round, in turn."""
     options = _options()
+    report = Report("ingest", __doc__, options.report)
     folder = Path(tempfile.mkdtemp(prefix="lakerec-ingest-"))
     try:
         os.environ |= local_environment()
         spark = open_session("ingest")
         size = deliver(folder / "landing", options)
-        print(f"{options.events:,} events in {options.files} files, {size / 1e6:,.0f} MB of JSON lines")
+        report.say(f"{options.events:,} events in {options.files} files, {size / 1e6:,.0f} MB of JSON lines")
         runs = {"ours": lambda lake: ours(spark, folder, lake), "Spark": lambda lake: plain(spark, folder, lake)}
-        compare(spark, folder, runs, options)
+        compare(folder, runs, options, report)
+        report.write()
         spark.stop()
     finally:
         shutil.rmtree(folder)
 
 
 def compare(
-    spark: SparkSession, folder: Path, runs: dict[str, Callable[[Path], DataFrame]], options: argparse.Namespace
+    folder: Path, runs: dict[str, Callable[[Path], DataFrame]], options: argparse.Namespace, report: Report
 ) -> None:
-    """Print each round and the ratio of speeds; the first, for equality, is not counted."""
+    """Each round, and the ratios of both; the first, for equality, is not counted."""
     digests = {name: digest(run(folder / "first" / name)) for name, run in runs.items()}
-    print(f"values are equal: {digests['ours'] == digests['Spark']} ({digests['ours'][0]:,} rows)")
-    ratios = []
+    report.say(f"values are equal: {digests['ours'] == digests['Spark']} ({digests['ours'][0]:,} rows)")
+    wall: dict[str, list[float]] = {name: [] for name in runs}
+    cpu: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(1, options.rounds + 1):
-        measured = {name: measure(run, folder / str(number) / name) for name, run in runs.items()}
-        ratios.append(measured["Spark"][0] / measured["ours"][0])
-        shown = "  ".join(f"{name} {wall:6.2f} s ({cpu:6.2f} cpu s)" for name, (wall, cpu) in measured.items())
-        print(f"round {number}: {shown}  ratio {ratios[-1]:.2f}")
+        for name in turned(list(runs), number):
+            usage = measure(runs[name], folder / str(number) / name)
+            wall[name].append(usage.wall)
+            cpu[name].append(usage.cpu)
+            print(f"round {number}: {name} {usage.wall:6.2f} s ({usage.cpu:6.2f} cpu s)", flush=True)
         shutil.rmtree(folder / str(number))
-    low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-    print(f"ratio: median {middle:.2f}, min {low:.2f}, max {high:.2f}; goal {GOAL}")
+    report.compare([Rounds("wall s", wall), Rounds("cpu s", cpu)], "ours")
+    report.say(f"The goal is that ours is better by {GOAL} in wall seconds.")
 
 
 def ours(spark: SparkSession, folder: Path, lake: Path) -> DataFrame:
@@ -89,11 +95,11 @@ def digest(events: DataFrame) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def measure(run: Callable[[Path], DataFrame], lake: Path) -> tuple[float, float]:
-    """Wall and cpu seconds until the table is committed."""
+def measure(run: Callable[[Path], DataFrame], lake: Path) -> Usage:
+    """What it takes until the table is committed."""
     with measured() as usage:
         run(lake)
-    return usage.wall, usage.cpu
+    return usage
 
 
 def deliver(landing: Path, options: argparse.Namespace) -> int:
@@ -129,6 +135,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in {"events": 1_000_000, "files": 24, "rounds": 3, "gzip": 1}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
+    add_report_flag(parser, "ingest")
     return parser.parse_args()
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Engine, Figure, answer, in_turn, requests, table
+from benchmarks.harness import Engine, Figure, answer, by_round, in_turn, requests
+from benchmarks.report import Report, add_report_flag
 
 MANY = 3_000
 
@@ -24,6 +25,7 @@ def main() -> None:
     options = _options()
     if options.engine:
         return run_engine(options)
+    report = Report("top_n", __doc__, options.report)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "factors.npz"
         np.savez(file, **made_factors(options))
@@ -32,7 +34,7 @@ def main() -> None:
             Engine(name, "benchmarks.top_n", arguments, Path(folder) / name) for name in options.engines.split(",")
         ]
         answers = {engine.name: engine.ask({"what": "check"})[1] for engine in engines}
-        print(same_scores(answers))
+        report.say(same_scores(answers))
         measures = in_turn(engines, [{"what": "all"}], options.rounds)
         for engine in engines:
             engine.close()
@@ -43,10 +45,10 @@ def main() -> None:
         Figure("cpu s per 1,000 million scores", lambda m: m[0].usage.cpu / cells * 1000),
         Figure("peak memory GB", lambda m: m[0].usage.peak_bytes / 1e9),
     ]
-    print(
-        f"\n{options.users:,} users, {options.items:,} items, rank {options.rank}, N {options.n}, seen {options.seen}\n"
-    )
-    print(table(measures, figures, options.engines.split(",")[0]))
+    sizes = f"{options.users:,} users, {options.items:,} items, rank {options.rank}, N {options.n}, seen {options.seen}"
+    report.say(sizes)
+    report.compare(by_round(measures, figures), options.engines.split(",")[0])
+    report.write()
     return None
 
 
@@ -152,6 +154,7 @@ def _options() -> argparse.Namespace:
     for name, default in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=default, help="default: %(default)s")
     parser.add_argument("--engines", default="ours,mllib,implicit", help="the first is what ratios are about")
+    add_report_flag(parser, "top_n")
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -1,0 +1,1 @@
+"""From a folder of raw events to lists for everybody, each way a module with `run` and `outputs`."""
