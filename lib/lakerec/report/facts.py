@@ -113,7 +113,7 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
         lake: a lake in which a model has been diagnosed.
         ks: lengths at which metrics were measured; the verdict takes 10, or else the longest.
     """
-    model = newest_run(lake.read(RUNS), EVALUATION)
+    model = newest_run(lake.rows(RUNS), EVALUATION)
     k = 10 if 10 in ks else max(ks)
     of_everybody = (F.col("split") == TEST) & (F.col("slice") == "all")
     is_told = of_everybody | (F.col("split") == TEST) & F.col("slice").startswith("history=")
