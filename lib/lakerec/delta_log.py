@@ -40,11 +40,10 @@ class Commit:
         metrics = self.info.get("operationMetrics", {})
         return int(metrics.get("numOutputRows", metrics.get("numRowsCopied", 0)))
 
-    def partition_values(self, column: str) -> set[str | None]:
-        """Values of a partition column among files whose rows this commit added or removed."""
-        changes = [action.get("add") or action.get("remove") for action in self.actions]
-        values = {c["partitionValues"].get(column) for c in changes if c and c.get("dataChange", True)}
-        return {None if value in (None, "", NULL_PARTITION) else value for value in values}
+    def changes(self) -> list[dict[str, Any]]:
+        """The files whose rows this commit added or removed."""
+        files = [action.get("add") or action.get("remove") for action in self.actions]
+        return [file for file in files if file and file.get("dataChange", True)]
 
     def new_files(self) -> frozenset[str] | None:
         """Names of the files that this commit added; None where it only rearranged rows, so that names tell nothing."""
@@ -54,8 +53,14 @@ class Commit:
         return frozenset(file["path"].rpartition("/")[2] for file in added)
 
     def days(self) -> set[date | None]:
-        """Values of the partition column `event_date`; None stands for rows without a readable time."""
-        return {None if day is None else date.fromisoformat(day) for day in self.partition_values("event_date")}
+        """Days of the files whose rows this commit added or removed; None stands for rows without a readable time."""
+        return days_of(self.changes())
+
+
+def days_of(files: Iterable[dict[str, Any]]) -> set[date | None]:
+    """Values of the partition column `event_date` among files; None stands for rows without a readable time."""
+    values = {file["partitionValues"].get("event_date") for file in files}
+    return {date.fromisoformat(day) if day and day != NULL_PARTITION else None for day in values}
 
 
 class DeltaLog:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from lakerec.delta_log import DeltaLog
+from lakerec.delta_log import DeltaLog, days_of
 
 MONDAY = date(2026, 3, 2)
 
@@ -22,9 +22,11 @@ def test_versions_rows_and_days_are_those_that_delta_wrote(spark: SparkSession, 
     frame = spark.createDataFrame([(MONDAY, 1), (MONDAY, 2), (None, 3)], "event_date date, n int")
     frame.write.format("delta").partitionBy("event_date").option("userMetadata", "hello").save(str(tmp_path / "t"))
 
-    commit = DeltaLog(str(tmp_path / "t")).commit(0)
+    log = DeltaLog(str(tmp_path / "t"))
+    commit = log.commit(0)
 
     assert (commit.rows_written, commit.days(), commit.user_metadata) == (3, {MONDAY, None}, "hello")
+    assert days_of(log.files(0)) == {MONDAY, None}
 
 
 def test_new_rows_are_in_the_files_that_a_commit_added(spark: SparkSession, tmp_path: Path) -> None:
