@@ -54,7 +54,7 @@ def learn(lake_root: str, k: int) -> tuple[pl.DataFrame, pl.DataFrame, object]:
 
     config = load("local", {"lake.root": lake_root, "similar.top_n": k})
     lake = Lakehouse(open_session("similar items"), config.lake)
-    model = newest_run(lake.read(RUNS), EVALUATION)
+    model = newest_run(lake.rows(RUNS), EVALUATION)
     items = collect_items(lake.read_partition(ITEM_FACTORS, model.model_id), lake.read(ITEM_INDEX))
     daily = until(lake.read(DAILY_INTERACTIONS), model.as_of.date())
     nothing = lake.read(ITEM_INDEX).where("false").select("item_ix")

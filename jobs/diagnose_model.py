@@ -43,7 +43,7 @@ from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.described_items import collect_known, fit_sides
 from lakerec.model.fold_in import Weights
 from lakerec.model.item_factors import ITEM_FACTORS
-from lakerec.model.runs import EVALUATION, RUNS, Run, newest_run
+from lakerec.model.runs import EVALUATION, RUNS, Run, newest_first, newest_run
 from lakerec.model.split import SplitSettings
 from lakerec.releasing import find_champion
 from lakerec.runner import run
@@ -65,7 +65,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     if not increment.is_needed:
         return dict.fromkeys(("rows_in", "rows_out", "metrics", "calibrated"), 0)
     with lake.writing(COEFFICIENTS.layer):
-        return _diagnose(lake, config, newest_run(lake.read(RUNS), EVALUATION), increment)
+        return _diagnose(lake, config, newest_run(lake.rows(RUNS), EVALUATION), increment)
 
 
 def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Increment) -> dict[str, int]:
@@ -92,16 +92,12 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
 
 def _others(lake: Lakehouse, trained: Run, champion: Run | None, most: int) -> list[str]:
     """Models to compare with: what is live, then those of the same cut and windows that were judged, newest first."""
-    is_other = (F.col("purpose") == EVALUATION) & (F.col("model_id") != trained.model_id)
-    is_same_cut = F.unix_micros("as_of") == F.unix_micros(F.lit(trained.as_of))
-    runs = lake.read(RUNS).where(is_other & is_same_cut).orderBy(F.desc("trained_at"), "model_id")
-    same = [row.model_id for row in runs.collect() if json.loads(row.settings)["split"] == trained.settings["split"]]
+    others = (run for run in newest_first(lake.rows(RUNS)) if run["model_id"] != trained.model_id)
+    of_cut = [run for run in others if run["purpose"] == EVALUATION and run["as_of"] == trained.as_of]
+    same = [run["model_id"] for run in of_cut if json.loads(run["settings"])["split"] == trained.settings["split"]]
     live = [champion.model_id] if champion and (is_rival(champion, trained) or champion.model_id in same) else []
-    if not same or not most:
-        return live
-    judged = lake.read(RANKINGS).where(F.col("model_id").isin(*same)).select("model_id").distinct().collect()
-    others = [model_id for model_id in same if model_id in {row.model_id for row in judged}][:most]
-    return list(dict.fromkeys([*live, *others]))
+    judged = [model_id for model_id in same if lake.has_partition(RANKINGS, model_id)][:most]
+    return list(dict.fromkeys([*live, *judged]))
 
 
 def _list_anew(lake: Lakehouse, rival: Run, cut: datetime, log: Log, evidence: Evidence, n: int) -> DataFrame:

@@ -51,10 +51,10 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         GateError: a line for each blocking criterion that the model misses.
     """
     lake = Lakehouse(spark, config.lake)
-    serving = newest_run(lake.read(RUNS), SERVING)
+    serving = newest_run(lake.rows(RUNS), SERVING)
     increment = lake.increment(COEFFICIENTS, GATE_RESULTS, config.gate.model_dump(mode="json"))
     is_judged = increment.version >= 0 and not increment.is_needed
-    results = read_results(lake.read_partition(GATE_RESULTS, serving.model_id)) if is_judged else []
+    results = read_results(lake.rows(GATE_RESULTS, serving.model_id)) if is_judged else []
     counts = {"rows_in": 0, "rows_out": 0}
     if not results:
         with lake.writing(GATE_RESULTS.layer):
@@ -71,7 +71,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 
 def _judge(lake: Lakehouse, config: Config, serving: Run) -> list[Result]:
-    champion, evaluation = find_champion(lake), run_named(lake.read(RUNS), serving.evaluated_by)
+    champion, evaluation = find_champion(lake), run_named(lake.rows(RUNS), serving.evaluated_by)
     keys = [criterion.key for criterion in config.gate.criteria.values()]
     measured: dict[str, DataFrame] = {
         Measure.RANKING: lake.read_partition(RANKING_METRICS, serving.evaluated_by),

@@ -142,7 +142,7 @@ def _start_anew(lake: Lakehouse, source: Source, ledger: Ledger, delivered: Iter
 
 
 def _read_ledger(lake: Lakehouse) -> Ledger:
-    entries = (FileEntry(**row) for row in lake.read(FILES).toArrow().to_pylist())
+    entries = (FileEntry(**row) for row in lake.rows(FILES))
     return {entry.file_id: entry for entry in entries}
 
 

@@ -69,7 +69,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     increment = lake.increment(RUNS, FIT_CURVES, _shape(config))
     if not increment.is_needed:
         return {"rows_in": 0, "rows_out": 0}
-    trained = newest_run(lake.read(RUNS), EVALUATION)
+    trained = newest_run(lake.rows(RUNS), EVALUATION)
     model, als = read_model(lake, trained), read_als(lake, trained, config.als)
     daily = lake.read(DAILY_INTERACTIONS)
     with kept_frames(lake.root) as keep:

@@ -61,7 +61,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         return {"rows_in": 0, "rows_out": 0}
     if sample.exists(FILES) or stored not in ([], [drawn]):
         raise LakeError(f"sample.root: '{sample.root}' already holds another lake or sample. Name a new folder.")
-    trained = newest_run(full.read(RUNS), EVALUATION)
+    trained = newest_run(full.rows(RUNS), EVALUATION)
     with sample.writing(FILES.layer, SAMPLE_CERTIFICATES.layer):
         counts = _copy(full, sample, config)
         findings = _certify(full, sample, config, trained)

@@ -72,7 +72,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     increment = lake.increment(RUNS, LEARNING_CURVES, _shape(config))
     if not increment.is_needed:
         return {"rows_in": 0, "rows_out": 0}
-    trained = newest_run(lake.read(RUNS), EVALUATION)
+    trained = newest_run(lake.rows(RUNS), EVALUATION)
     model, daily = read_model(lake, trained), lake.read(DAILY_INTERACTIONS)
     with kept_frames(lake.root) as keep:
         happened = read_happened(lake, model, daily, config.recommend.mask_actions, keep)

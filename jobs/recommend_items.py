@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
@@ -111,13 +112,13 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 
 
 def _judgement(lake: Lakehouse, evaluated_by: str) -> Judgement:
-    rows = lake.read_partition(COEFFICIENTS, evaluated_by).orderBy("part", "name", "position").collect()
+    in_order = itemgetter("part", "name", "position")
+    rows = sorted(lake.rows(COEFFICIENTS, evaluated_by), key=in_order)
     if not rows:
         raise TrainingDataError(
             f"diagnostics.coefficients: holds nothing of evaluation model '{evaluated_by}'. Run diagnose_model first."
         )
-    chosen = lake.read_partition(THRESHOLDS, evaluated_by).where("is_chosen").collect()
-    return Judgement([row.asDict() for row in rows], chosen[0].asDict() if chosen else None)
+    return Judgement(rows, next((row for row in lake.rows(THRESHOLDS, evaluated_by) if row["is_chosen"]), None))
 
 
 def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judgement, batch: str) -> dict[str, int]:

@@ -31,7 +31,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         RebuildNeededError: the data that it was trained on cannot be read any more.
     """
     lake = Lakehouse(spark, config.lake)
-    trained = find_run(lake.read(RUNS), config.replay.model_id)
+    trained = find_run(lake.rows(RUNS), config.replay.model_id)
     if trained is None:
         raise SettingsError(f"replay.model_id: model.runs holds no model '{config.replay.model_id}'.")
     line = _line_of(lake, trained)
@@ -49,7 +49,7 @@ def _line_of(lake: Lakehouse, trained: Run) -> list[Run]:
     """The model's ancestors and itself, the eldest first."""
     line = [trained]
     while line[0].parent_id:
-        line.insert(0, run_named(lake.read(RUNS), line[0].parent_id))
+        line.insert(0, run_named(lake.rows(RUNS), line[0].parent_id))
     return line
 
 

@@ -11,8 +11,7 @@ from lakerec.errors import SettingsError
 from lakerec.lakehouse import Lakehouse
 from lakerec.recommendations.batches import BATCHES
 from lakerec.recommendations.releases import RELEASES, ROLLBACK, Release, earlier_release, live_release, roll_back
-from lakerec.recommendations.shown import SHOWN, shown_release
-from lakerec.releasing import follow_live, read_history, write_history
+from lakerec.releasing import follow_live, read_history, release_shown, write_history
 from lakerec.runner import run, say
 from lakerec.tracking import find_store
 
@@ -45,7 +44,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
 def is_cut_short(lake: Lakehouse, history: list[Release]) -> bool:
     """Whether the last rollback has been released, and what is shown has not followed."""
     live = live_release(history)
-    return live is not None and live.kind == ROLLBACK and shown_release(lake.read(SHOWN)) != live.release_id
+    return live is not None and live.kind == ROLLBACK and release_shown(lake) != live.release_id
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from lakerec.gold.interactions import project_interactions
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.als import FittedAls, fit_als
 from lakerec.model.item_factors import ITEM_FACTORS
-from lakerec.model.runs import EVALUATION, RUNS, SERVING, find_parent, model_id, sorted_json
+from lakerec.model.runs import EVALUATION, RUNS, SERVING, find_parent, model_id, newest_first, sorted_json
 from lakerec.model.split import last_moment, windows
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.native_model import native_model
@@ -86,8 +86,7 @@ def _settings(config: Config) -> dict[str, Any]:
 def _is_needed(lake: Lakehouse, inputs: dict[str, Any]) -> bool:
     """Whether the models trained last are of other inputs, or are to be trained anew by this run."""
     stated = {name: sorted_json(value) for name, value in inputs.items()} | {"code_version": __version__}
-    by_time = [F.max_by(name, "trained_at").alias(name) for name in (*stated, "run_id")]
-    newest = {row["purpose"]: row.asDict() for row in lake.read(RUNS).groupBy("purpose").agg(*by_time).collect()}
+    newest = {run["purpose"]: run for run in reversed(newest_first(lake.rows(RUNS)))}
     if any({**newest.get(purpose, {}), **stated} != newest.get(purpose) for purpose in (EVALUATION, SERVING)):
         return True
     return RUNS.layer in lake.settings.rebuild and newest[SERVING]["run_id"] != lake.settings.run_id
@@ -104,7 +103,7 @@ def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan
 def _plan(lake: Lakehouse, config: Config, purpose: str, as_of: datetime, inputs: dict[str, Any]) -> Plan:
     if not config.als.warm_start:
         return Plan(purpose, as_of, model_id(purpose, as_of, **inputs), None)
-    parent_id = find_parent(lake.read(RUNS), purpose, as_of, config.als.rank)
+    parent_id = find_parent(lake.rows(RUNS), purpose, as_of, config.als.rank)
     settings = {**inputs["settings"], "parent_id": parent_id}
     return Plan(purpose, as_of, model_id(purpose, as_of, settings, inputs["source_versions"]), parent_id)
 
@@ -114,8 +113,8 @@ def _data_checks(lake: Lakehouse, config: Config, plans: list[Plan]) -> list[Dat
     last_day = {plan.purpose: plan.as_of.astimezone(UTC).date() for plan in plans}
     daily, days = lake.read(DAILY_INTERACTIONS), (last_day[SERVING], last_day[EVALUATION])
     facts = fit_data_facts(daily, *days, config.feedback.window_days, config.data.minimum_events)
-    of_solver = lake.read(RUNS).where(F.col("solver") == config.als.solver).orderBy(F.desc("trained_at")).first()
-    earlier = {**of_solver.asDict(), "als": json.loads(of_solver["settings"])["als"]} if of_solver else None
+    of_solver = (run for run in newest_first(lake.rows(RUNS)) if run["solver"] == config.als.solver)
+    earlier = next(({**run, "als": json.loads(run["settings"])["als"]} for run in of_solver), None)
     cost = expect_cost(facts, config.als, config.plan.stages["train_model"], earlier)
     return check_data(facts, cost, config.data)
 
@@ -190,10 +189,9 @@ def _record(lake: Lakehouse, trained: list[Trained], inputs: dict[str, Any], tra
         for each in trained
     ]
     new = lake.spark.createDataFrame([tuple(row[name] for name in RUNS.names) for row in rows], RUNS.schema)
-    is_known = F.col("model_id").isin(*[each.plan.model_id for each in trained])
-    runs = lake.read(RUNS)
-    if runs.where(is_known).limit(1).count():
-        lake.overwrite(RUNS, runs.where(~is_known).unionByName(new))
+    names = {each.plan.model_id for each in trained}
+    if any(run["model_id"] in names for run in lake.rows(RUNS)):
+        lake.overwrite(RUNS, lake.read(RUNS).where(~F.col("model_id").isin(*names)).unionByName(new))
     else:
         lake.append(RUNS, new)
 

@@ -38,7 +38,7 @@ COLOURS = {"als": "#1f6f8b", "popularity": "#e0a458", "recent_popularity": "#d9b
            "item_knn_bm25": "#b79ac9", "repeat": "#7a9e7e", "random": "#b8b8b8", "ladder": "#3fa796", "fold_in": "#7a4d9c",
            "session": "#a05c7b"}
 lake = Lakehouse(open_session("diagnostics"), load("local", {}).lake)
-model = newest_run(lake.read(RUNS), EVALUATION)
+model = newest_run(lake.rows(RUNS), EVALUATION)
 print(f"model {model.model_id}, trained on events up to {model.as_of:%Y-%m-%d}")
 
 # %% [markdown]

@@ -40,7 +40,7 @@ from lakerec.session import open_session
 plt.rcParams.update({"figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False})
 INK, WARM, PALE, GREY = "#1f6f8b", "#c8792b", "#a9cdd9", "#9a9a9a"
 lake = Lakehouse(open_session("is this model good"), load("local", {}).lake)
-model = newest_run(lake.read(RUNS), EVALUATION)
+model = newest_run(lake.rows(RUNS), EVALUATION)
 serving = lake.read(RUNS).where(f"purpose = 'serving' AND evaluated_by = '{model.model_id}'").toPandas()
 print(f"model {model.model_id}, trained on events up to {model.as_of:%Y-%m-%d}: {json.dumps(model.settings['als'])}")
 

@@ -1,6 +1,6 @@
 """What a table is: one frozen declaration that creation, checks, documentation, tests and notebooks all read."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from enum import StrEnum
@@ -165,13 +165,22 @@ def with_declared_columns(stored: DataFrame, table: Table) -> DataFrame:
         RebuildNeededError: a column that may not be null was declared since.
     """
     found = set(stored.columns)
+    require_stored(table, found)
+    return stored.select(
+        *[F.col(c.name) if c.name in found else F.lit(None).cast(c.type).alias(c.name) for c in table.columns]
+    )
+
+
+def require_stored(table: Table, found: Collection[str]) -> None:
+    """Fail where columns that may not be null are not among those that are stored.
+
+    Raises:
+        RebuildNeededError: they were declared since.
+    """
     if lacking := sorted(c.name for c in table.columns if c.name not in found and not c.nullable):
         raise RebuildNeededError(
             f"{table.name}: stored without {lacking}, which the declaration requires. Run with --rebuild {table.layer}."
         )
-    return stored.select(
-        *[F.col(c.name) if c.name in found else F.lit(None).cast(c.type).alias(c.name) for c in table.columns]
-    )
 
 
 def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:

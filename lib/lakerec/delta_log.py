@@ -12,10 +12,12 @@ from datetime import date
 from typing import Any
 
 import pyarrow.fs as pafs
+import pyarrow.parquet as pq
 
 from lakerec.folders import open_folder
 
 COMMIT = re.compile(r"^(\d{20})\.json$")
+CHECKPOINT = re.compile(r"^(\d{20})\.checkpoint\.(?:\d{10}\.(\d{10})\.)?parquet$")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -38,11 +40,10 @@ class Commit:
         metrics = self.info.get("operationMetrics", {})
         return int(metrics.get("numOutputRows", metrics.get("numRowsCopied", 0)))
 
-    def partition_values(self, column: str) -> set[str | None]:
-        """Values of a partition column among files whose rows this commit added or removed."""
-        changes = [action.get("add") or action.get("remove") for action in self.actions]
-        values = {c["partitionValues"].get(column) for c in changes if c and c.get("dataChange", True)}
-        return {None if value in (None, "", NULL_PARTITION) else value for value in values}
+    def changes(self) -> list[dict[str, Any]]:
+        """The files whose rows this commit added or removed."""
+        files = [action.get("add") or action.get("remove") for action in self.actions]
+        return [file for file in files if file and file.get("dataChange", True)]
 
     def new_files(self) -> frozenset[str] | None:
         """Names of the files that this commit added; None where it only rearranged rows, so that names tell nothing."""
@@ -52,8 +53,14 @@ class Commit:
         return frozenset(file["path"].rpartition("/")[2] for file in added)
 
     def days(self) -> set[date | None]:
-        """Values of the partition column `event_date`; None stands for rows without a readable time."""
-        return {None if day is None else date.fromisoformat(day) for day in self.partition_values("event_date")}
+        """Days of the files whose rows this commit added or removed; None stands for rows without a readable time."""
+        return days_of(self.changes())
+
+
+def days_of(files: Iterable[dict[str, Any]]) -> set[date | None]:
+    """Values of the partition column `event_date` among files; None stands for rows without a readable time."""
+    values = {file["partitionValues"].get("event_date") for file in files}
+    return {date.fromisoformat(day) if day and day != NULL_PARTITION else None for day in values}
 
 
 class DeltaLog:
@@ -89,6 +96,21 @@ class DeltaLog:
         """The commits of versions after+1 .. until, oldest first."""
         return (self.commit(version) for version in range(after + 1, until + 1))
 
+    def files(self, version: int) -> list[dict[str, Any]]:
+        """The data files that hold a version's rows: `add` actions, from the last checkpoint before it on.
+
+        Raises:
+            FileNotFoundError: the log no longer reaches back to it.
+        """
+        begun, parts = self._checkpoint(version)
+        files = {add["path"]: add for part in parts for add in self._added(part)}
+        for action in (action for commit in self.commits(begun, version) for action in commit.actions):
+            if "remove" in action:
+                files.pop(action["remove"]["path"], None)
+            elif "add" in action:
+                files[action["add"]["path"]] = action["add"]
+        return list(files.values())
+
     def holds(self, files: Iterable[str]) -> bool:
         """Whether all of these data files, named as below the table's folder, are still there."""
         folder = self._folder.rpartition("/")[0]
@@ -96,5 +118,23 @@ class DeltaLog:
         return all(entry.type is pafs.FileType.File for entry in found)
 
     def _versions(self) -> Iterator[int]:
+        return (int(found[1]) for name in self._names() if (found := COMMIT.match(name)))
+
+    def _checkpoint(self, until: int) -> tuple[int, list[str]]:
+        """Version and files of the last checkpoint that is there with all its parts; -1 and none without any."""
+        parts: dict[tuple[int, int], list[str]] = {}
+        for name in self._names():
+            if (found := CHECKPOINT.match(name)) and int(found[1]) <= until:
+                parts.setdefault((int(found[1]), int(found[2] or 1)), []).append(name)
+        whole = {version: names for (version, count), names in parts.items() if len(names) == count}
+        newest = max(whole, default=-1)
+        return newest, whole.get(newest, [])
+
+    def _added(self, checkpoint: str) -> Iterator[dict[str, Any]]:
+        with self._files.open_input_file(f"{self._folder}/{checkpoint}") as stream:
+            actions = pq.read_table(stream, columns=["add"])["add"].drop_null().to_pylist()
+        return ({**action, "partitionValues": dict(action["partitionValues"])} for action in actions)
+
+    def _names(self) -> list[str]:
         listing = self._files.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))
-        return (int(found[1]) for entry in listing if (found := COMMIT.match(entry.base_name)))
+        return [entry.base_name for entry in listing]

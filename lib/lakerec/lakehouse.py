@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from lakerec import __version__
 from lakerec.contract import Settings, Table, Write, conform, key_errors_of, with_checked_key, with_checked_rows
-from lakerec.delta_log import Commit
+from lakerec.delta_log import Commit, days_of
 from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.increment import (
     Days,
@@ -87,9 +87,11 @@ class Lakehouse(Tables):
         shape, version = shape_of(consumer, settings), self.version(source)
         last = self._last_progress(consumer, source) if self.exists(consumer) else None
         if last is None:
-            return Increment(consumer, source, self._all_days(source), version, 1, shape, version >= 0, False)
+            return Increment(consumer, source, self._all_days(source, version), version, 1, shape, version >= 0, False)
         if consumer.layer in self.settings.rebuild and last["run_id"] != self.settings.run_id:
-            return Increment(consumer, source, self._all_days(source), version, last["epoch"] + 1, shape, True, True)
+            return Increment(
+                consumer, source, self._all_days(source, version), version, last["epoch"] + 1, shape, True, True
+            )
         is_reshaped = last["settings"] != shape
         if is_reshaped and consumer.write is Write.REPLACE_DAYS and again is None:
             raise RebuildNeededError(describe_reshaping(consumer, last["settings"], shape))
@@ -132,10 +134,11 @@ class Lakehouse(Tables):
                 f"Run again with --rebuild {consumer.layer}."
             ) from gone
 
-    def _all_days(self, source: Table) -> list[date | None]:
-        if source.partition_by != "event_date":
+    def _all_days(self, source: Table, version: int) -> list[date | None]:
+        """The days that the files of a version hold."""
+        if source.partition_by != "event_date" or version < 0:
             return []
-        return in_order({row[0] for row in self.read(source).select("event_date").distinct().collect()})
+        return in_order(days_of(self._log(source).files(version)))
 
     # ---------------------------------------------------------------- writing
 

@@ -1,14 +1,17 @@
 """Factors as Spark's own ALSModel, which ALSModel.load and Scala read, whichever solver they are of."""
 
-from pyspark.ml.recommendation import ALSModel
-from pyspark.ml.wrapper import JavaWrapper
+from typing import TYPE_CHECKING
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from pyspark.ml.recommendation import ALSModel
 
 _JAVA_CLASS = "org.apache.spark.ml.recommendation.ALSModel"
 
 
-def native_model(user_factors: DataFrame, item_factors: DataFrame, rank: int) -> ALSModel:
+def native_model(user_factors: DataFrame, item_factors: DataFrame, rank: int) -> "ALSModel":
     """Spark's model of these factors; its columns are called user_ix, item_ix and prediction.
 
     Spark has no public constructor of a model, so its own Java class is called, as Spark's Python does.
@@ -18,6 +21,9 @@ def native_model(user_factors: DataFrame, item_factors: DataFrame, rank: int) ->
         item_factors: item_ix, factors array<float>.
         rank: length of the factors.
     """
+    from pyspark.ml.recommendation import ALSModel
+    from pyspark.ml.wrapper import JavaWrapper
+
     sides = [
         factors.select(F.col(name).alias("id"), F.col("factors").alias("features"))._jdf
         for name, factors in (("user_ix", user_factors), ("item_ix", item_factors))

@@ -37,7 +37,13 @@ OF_BATCHES: tuple[Table, ...] = (BATCHES, USER_ITEMS, RULED_OUT, EXPLANATIONS, S
 
 def read_history(lake: Lakehouse) -> list[Release]:
     """All releases, oldest first."""
-    return [Release(*row) for row in lake.read(RELEASES).orderBy("release_id").collect()]
+    stored = sorted(lake.rows(RELEASES), key=lambda row: row["release_id"])
+    return [Release(*[row[name] for name in Release._fields]) for row in stored]
+
+
+def release_shown(lake: Lakehouse) -> str | None:
+    """The release that recommendations.shown was written from; None where it has no rows."""
+    return shown_release(lake.rows(SHOWN, columns=("release_id",), at_most=1))
 
 
 def write_history(lake: Lakehouse, history: list[Release]) -> None:
@@ -48,7 +54,7 @@ def write_history(lake: Lakehouse, history: list[Release]) -> None:
 def find_champion(lake: Lakehouse) -> Run | None:
     """The evaluation model of the model that is live, by whose lists that is judged; None where nothing is live."""
     serving = _live_model(lake)
-    return find_run(lake.read(RUNS), serving.evaluated_by) if serving else None
+    return find_run(lake.rows(RUNS), serving.evaluated_by) if serving else None
 
 
 def model_to_list_by(lake: Lakehouse) -> Run:
@@ -58,8 +64,8 @@ def model_to_list_by(lake: Lakehouse) -> Run:
         TrainingDataError: no model has been trained.
         GateError: the newest was refused, and nothing is live.
     """
-    newest = newest_run(lake.read(RUNS), SERVING)
-    results = read_results(lake.read_partition(GATE_RESULTS, newest.model_id))
+    newest = newest_run(lake.rows(RUNS), SERVING)
+    results = read_results(lake.rows(GATE_RESULTS, newest.model_id))
     if not misses(results, Severity.BLOCK):
         return newest
     live = _live_model(lake)
@@ -70,15 +76,15 @@ def model_to_list_by(lake: Lakehouse) -> Run:
 
 def refusal_of_newest(lake: Lakehouse) -> str | None:
     """Why the newest batch must not go live, a line for each miss of its model; None where it may, or was live."""
-    batch = newest_batch(lake.read(BATCHES))
+    batch = newest_batch(lake.rows(BATCHES))
     if batch is None or is_published(read_history(lake), batch.batch_id):
         return None
-    return refusal(read_results(lake.read_partition(GATE_RESULTS, batch.model_id)), batch.model_id)
+    return refusal(read_results(lake.rows(GATE_RESULTS, batch.model_id)), batch.model_id)
 
 
 def release_newest(lake: Lakehouse) -> list[Release]:
     """Release the newest complete batch unless it ever was; the history as it is then."""
-    history, batch = read_history(lake), newest_batch(lake.read(BATCHES))
+    history, batch = read_history(lake), newest_batch(lake.rows(BATCHES))
     if batch is not None and not is_published(history, batch.batch_id):
         history = publish_batch(history, batch.batch_id, batch.model_id, lake.now)
         write_history(lake, history)
@@ -89,7 +95,7 @@ def follow_live(lake: Lakehouse, history: list[Release], store: Store, settings:
     """Bring alias, `shown` and the kept batches to where the live release is; rows shown, 0 where they were there."""
     live = live_release(history)
     assert live is not None  # every release leaves one live
-    is_shown = shown_release(lake.read(SHOWN)) == live.release_id
+    is_shown = release_shown(lake) == live.release_id
     if not is_shown or live.alias_error:
         _follow_alias(lake, history, live, store)
     if is_shown:
@@ -101,7 +107,7 @@ def follow_live(lake: Lakehouse, history: list[Release], store: Store, settings:
 
 def delete_old_batches(lake: Lakehouse, history: list[Release], settings: ReleaseSettings) -> None:
     """Delete what no kept release names, also the remains of batches that were cut short; a batch to come is kept."""
-    newest = newest_batch(lake.read(BATCHES))
+    newest = newest_batch(lake.rows(BATCHES))
     kept = kept_batches(history, settings.keep_releases) | ({newest.batch_id} if newest else set())
     present = [
         lake.read(table).select("batch_id").distinct().selectExpr(f"'{table.name}' AS name", "*")
@@ -115,7 +121,7 @@ def delete_old_batches(lake: Lakehouse, history: list[Release], settings: Releas
 
 def _live_model(lake: Lakehouse) -> Run | None:
     live = live_release(read_history(lake))
-    return find_run(lake.read(RUNS), live.model_id) if live else None
+    return find_run(lake.rows(RUNS), live.model_id) if live else None
 
 
 def _follow_alias(lake: Lakehouse, history: list[Release], live: Release, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from tempfile import gettempdir
+from typing import Any
 from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
@@ -12,6 +13,7 @@ from lakerec.contract import Table, View, with_declared_columns
 from lakerec.delta_log import DeltaLog
 from lakerec.errors import RebuildNeededError
 from lakerec.increment import Days, days_condition
+from lakerec.small_tables import collect_rows
 
 
 class Tables:
@@ -43,9 +45,7 @@ class Tables:
         Raises:
             RebuildNeededError: the stored columns are not those of the declaration.
         """
-        version = self.version(table)
-        if version >= 0 and table.layer != "operations":
-            self.versions_read[table.name] = version
+        version = self._version_to_read(table)
         if version < 0:
             return self.spark.createDataFrame([], table.schema)
         stored = self.spark.read.format("delta").load(self.location(table))
@@ -78,7 +78,20 @@ class Tables:
 
     def has_partition(self, table: Table, value: str) -> bool:
         """Whether rows of that model or batch are stored."""
-        return bool(self.read_partition(table, value).limit(1).count())
+        return bool(self.rows(table, value, table.key[-1:], at_most=1))
+
+    def rows(
+        self, table: Table, value: str | None = None, columns: Sequence[str] = (), at_most: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Rows of a table that is small, or of one model or batch, without Spark; see `small_tables.collect_rows`.
+
+        Which version was read is kept in `versions_read`.
+
+        Raises:
+            RebuildNeededError: the stored columns are not those of the declaration.
+        """
+        version = self._version_to_read(table)
+        return collect_rows(table, self.location(table), version, value, columns, at_most) if version >= 0 else []
 
     def source_versions(self, *tables: Table) -> dict[str, int]:
         """Newest version of each table by name, as models and batches record them."""
@@ -113,6 +126,12 @@ class Tables:
             self._create_database(view.name.split(".")[0])
             self.spark.sql(f"CREATE OR REPLACE VIEW {view.name} AS {view.query}")
         return [view.name for view in views]
+
+    def _version_to_read(self, table: Table) -> int:
+        version = self.version(table)
+        if version >= 0 and table.layer != "operations":
+            self.versions_read[table.name] = version
+        return version
 
     def _create_database(self, name: str) -> None:
         """A name for views to stand under; Spark makes it a folder, which has no business in the lake."""

@@ -22,7 +22,7 @@ __all__ = ["gold"]
 
 
 def serving_of(lake: Lakehouse) -> str:
-    return newest_run(lake.read(RUNS), SERVING).model_id
+    return newest_run(lake.rows(RUNS), SERVING).model_id
 
 
 def differences(lake: Lakehouse) -> dict[str, float]:

@@ -4,10 +4,12 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from lakerec.delta_log import DeltaLog
+from lakerec.delta_log import DeltaLog, days_of
 
 MONDAY = date(2026, 3, 2)
 
@@ -20,9 +22,11 @@ def test_versions_rows_and_days_are_those_that_delta_wrote(spark: SparkSession, 
     frame = spark.createDataFrame([(MONDAY, 1), (MONDAY, 2), (None, 3)], "event_date date, n int")
     frame.write.format("delta").partitionBy("event_date").option("userMetadata", "hello").save(str(tmp_path / "t"))
 
-    commit = DeltaLog(str(tmp_path / "t")).commit(0)
+    log = DeltaLog(str(tmp_path / "t"))
+    commit = log.commit(0)
 
     assert (commit.rows_written, commit.days(), commit.user_metadata) == (3, {MONDAY, None}, "hello")
+    assert days_of(log.files(0)) == {MONDAY, None}
 
 
 def test_new_rows_are_in_the_files_that_a_commit_added(spark: SparkSession, tmp_path: Path) -> None:
@@ -48,3 +52,20 @@ def test_files_that_were_only_rearranged_touch_no_day_and_hide_which_rows_are_ne
 def test_a_version_that_the_log_no_longer_holds_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(DeltaLog(str(tmp_path)).commits(after=-1, until=0))
+
+
+def test_files_are_those_added_and_not_removed_since_the_last_whole_checkpoint(tmp_path: Path) -> None:
+    log = tmp_path / "_delta_log"
+    log.mkdir()
+    added = [{"path": path, "partitionValues": [("day", "1")]} for path in ("a", "b")]
+    schema = pa.struct([("path", pa.string()), ("partitionValues", pa.map_(pa.string(), pa.string()))])
+    for part, file in enumerate(added, start=1):
+        actions = pa.table({"add": pa.array([None, file], schema)})
+        pq.write_table(actions, log / f"{7:020d}.checkpoint.{part:010d}.{2:010d}.parquet")
+    pq.write_table(actions, log / f"{8:020d}.checkpoint.{1:010d}.{2:010d}.parquet")  # its second part is missing
+    (log / f"{8:020d}.json").write_text('{"remove": {"path": "a"}}\n{"add": {"path": "c", "partitionValues": {}}}\n')
+
+    assert [(file["path"], file["partitionValues"]) for file in DeltaLog(str(tmp_path)).files(8)] == [
+        ("b", {"day": "1"}),
+        ("c", {}),
+    ]

@@ -13,7 +13,7 @@ from tests.jobs.trained_lake import ANN, BEN, CAT, SETTINGS, fill
 
 def test_a_stored_model_is_read_with_its_settings_and_what_followed_it(lake: Lakehouse) -> None:
     fill(lake)
-    trained = newest_run(lake.read(RUNS), EVALUATION)
+    trained = newest_run(lake.rows(RUNS), EVALUATION)
 
     model = read_model(lake, trained)
     als = read_als(lake, trained, load("test", {"als.solver": "cg", "als.warm_start": True}).als)

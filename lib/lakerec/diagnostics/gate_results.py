@@ -8,10 +8,9 @@ is too young to be measured can open. What was never measured is missed.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
-from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
@@ -179,13 +178,14 @@ def judge_model(
     return [_judge(name, each, evidence.get(each.key), excused) for name, each in judged]
 
 
-def read_results(rows: DataFrame) -> list[Result]:
-    """The stored verdicts of one model; collects a row for each criterion.
+def read_results(rows: Iterable[Mapping[str, Any]]) -> list[Result]:
+    """The stored verdicts of one model, in order of criteria.
 
     Args:
-        rows: diagnostics.gate_results of the model.
+        rows: of diagnostics.gate_results of the model.
     """
-    return [Result(*row) for row in rows.select(*Result._fields).orderBy("criterion").collect()]
+    in_order = sorted(rows, key=lambda row: row["criterion"])
+    return [Result(*[row[name] for name in Result._fields]) for row in in_order]
 
 
 def misses(results: Iterable[Result], severity: Severity) -> list[str]:

@@ -1,10 +1,14 @@
 """Spark MLlib's implicit ALS: the solver `mllib`, with its pitfalls closed."""
 
-from pyspark.ml.recommendation import ALS, ALSModel
+from typing import TYPE_CHECKING
+
 from pyspark.sql import DataFrame
 
 from lakerec.errors import SettingsError
 from lakerec.model.als_settings import AlsSettings, unsolvable
+
+if TYPE_CHECKING:
+    from pyspark.ml.recommendation import ALSModel
 
 
 def require_checkpoints(interactions: DataFrame, settings: AlsSettings) -> None:
@@ -21,7 +25,7 @@ def require_checkpoints(interactions: DataFrame, settings: AlsSettings) -> None:
         )
 
 
-def fit_mllib(learned: DataFrame, settings: AlsSettings) -> ALSModel:
+def fit_mllib(learned: DataFrame, settings: AlsSettings) -> "ALSModel":
     """Fit.
 
     Args:
@@ -30,6 +34,8 @@ def fit_mllib(learned: DataFrame, settings: AlsSettings) -> ALSModel:
     Raises:
         TrainingDataError: the equations cannot be solved.
     """
+    from pyspark.ml.recommendation import ALS
+
     als = ALS(
         rank=settings.rank,
         maxIter=settings.max_iter,

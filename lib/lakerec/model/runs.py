@@ -1,13 +1,11 @@
 """model.runs: every trained model, what it learned from and with which settings."""
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec import __version__
@@ -16,6 +14,9 @@ from lakerec.errors import TrainingDataError
 
 EVALUATION = "evaluation"
 SERVING = "serving"
+
+StoredRun = Mapping[str, Any]
+"""A row of model.runs; times are in UTC."""
 
 RUNS = Table(
     name="model.runs",
@@ -95,43 +96,43 @@ def sorted_json(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def find_parent(runs: DataFrame, purpose: str, as_of: datetime, rank: int) -> str | None:
+def find_parent(runs: Iterable[StoredRun], purpose: str, as_of: datetime, rank: int) -> str | None:
     """The model to begin a warm start with: the one trained last, of that purpose, rank and no later knowledge.
 
-    Collects one row.
-
     Args:
-        runs: model.runs.
+        runs: rows of model.runs.
     """
-    is_fit = (F.col("purpose") == purpose) & (F.col("as_of") <= F.lit(as_of))
-    is_of_rank = F.get_json_object("settings", "$.als.rank").cast("int") == rank
-    newest = F.desc("trained_at"), F.desc("as_of"), F.asc("model_id")
-    found = runs.where(is_fit & is_of_rank).orderBy(*newest).select("model_id").first()
-    return found["model_id"] if found else None
+    fit = (run for run in newest_first(runs) if run["purpose"] == purpose and run["as_of"] <= as_of)
+    return next((run["model_id"] for run in fit if json.loads(run["settings"])["als"]["rank"] == rank), None)
 
 
-def newest_run(runs: DataFrame, purpose: str) -> Run:
-    """The model trained last; collects one row.
+def newest_first(runs: Iterable[StoredRun]) -> list[StoredRun]:
+    """Rows of model.runs, those trained last first."""
+    by_name = sorted(runs, key=lambda run: run["model_id"])
+    return sorted(by_name, key=lambda run: (run["trained_at"], run["as_of"]), reverse=True)
+
+
+def newest_run(runs: Iterable[StoredRun], purpose: str) -> Run:
+    """The model trained last.
 
     Args:
-        runs: model.runs.
+        runs: rows of model.runs.
         purpose: evaluation or serving.
 
     Raises:
         TrainingDataError: no model of that purpose has been trained.
     """
-    newest = F.desc("trained_at"), F.desc("as_of"), F.asc("model_id")
-    found = _first(runs.where(F.col("purpose") == purpose).orderBy(*newest))
+    found = next((run for run in newest_first(runs) if run["purpose"] == purpose), None)
     if found is None:
         raise TrainingDataError(f"model.runs: holds no {purpose} model. Run train_model first.")
-    return found
+    return _run(found)
 
 
-def run_named(runs: DataFrame, model_id: str) -> Run:
-    """One model; collects one row.
+def run_named(runs: Iterable[StoredRun], model_id: str) -> Run:
+    """One model.
 
     Args:
-        runs: model.runs.
+        runs: rows of model.runs.
 
     Raises:
         TrainingDataError: there is no such model.
@@ -142,20 +143,16 @@ def run_named(runs: DataFrame, model_id: str) -> Run:
     return found
 
 
-def find_run(runs: DataFrame, model_id: str) -> Run | None:
-    """One model; None where it is not known. Collects one row.
+def find_run(runs: Iterable[StoredRun], model_id: str) -> Run | None:
+    """One model; None where it is not known.
 
     Args:
-        runs: model.runs.
+        runs: rows of model.runs.
     """
-    return _first(runs.where(F.col("model_id") == model_id))
+    return next((_run(run) for run in runs if run["model_id"] == model_id), None)
 
 
-def _first(runs: DataFrame) -> Run | None:
-    columns = [F.unix_micros("as_of").alias("as_of") if name == "as_of" else F.col(name) for name in Run._fields]
-    found = runs.select(*columns).first()
-    if found is None:
-        return None
-    values = found.asDict()
-    values["as_of"] = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=values["as_of"])
-    return Run(**values | {name: json.loads(values[name] or "{}") for name in ("settings", "source_versions")})
+def _run(stored: StoredRun) -> Run:
+    values = {name: stored[name] for name in Run._fields}
+    parsed = {name: json.loads(values[name] or "{}") for name in ("settings", "source_versions")}
+    return Run(**values | parsed | {"as_of": values["as_of"].astimezone(UTC)})

@@ -3,11 +3,10 @@
 The row is written last: rows of the other tables without one belong to a batch that was cut short, and is made again.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table, Write
@@ -41,11 +40,12 @@ class Batch(NamedTuple):
     created_at: datetime
 
 
-def newest_batch(batches: DataFrame) -> Batch | None:
-    """The batch made last; None without any. Collects one row.
+def newest_batch(batches: Iterable[Mapping[str, Any]]) -> Batch | None:
+    """The batch made last; None without any.
 
     Args:
-        batches: recommendations.batches.
+        batches: rows of recommendations.batches.
     """
-    newest = batches.orderBy(F.desc("created_at"), "batch_id").select(*Batch._fields).limit(1).collect()
-    return Batch(*newest[0]) if newest else None
+    by_name = sorted(batches, key=lambda batch: batch["batch_id"])
+    newest = max(by_name, key=lambda batch: batch["created_at"], default=None)
+    return Batch(*[newest[name] for name in Batch._fields]) if newest else None

@@ -1,5 +1,8 @@
 """recommendations.shown: the lists of the live release, for readers who know nothing of releases."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -32,7 +35,6 @@ def show_release(user_items: DataFrame, release_id: str) -> DataFrame:
     return user_items.withColumn("release_id", F.lit(release_id)).select(SHOWN.names)
 
 
-def shown_release(shown: DataFrame) -> str | None:
-    """The release that recommendations.shown was written from; None where it is empty. Collects one row."""
-    rows = shown.select("release_id").limit(1).collect()
-    return rows[0]["release_id"] if rows else None
+def shown_release(shown: Sequence[Mapping[str, Any]]) -> str | None:
+    """The release that recommendations.shown was written from, by any of its rows; None where there is none."""
+    return shown[0]["release_id"] if shown else None

@@ -1,14 +1,16 @@
 """The figures that the summary and the page tell, read from the tables. Everything collected is small."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from lakerec.bronze.events import EVENTS as BRONZE_EVENTS
-from lakerec.bronze.files import FILES
+from lakerec.bronze.files import FILES, Status
 from lakerec.bronze.malformed_lines import MALFORMED_LINES
+from lakerec.contract import Table
 from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.probabilities import PROBABILITIES
@@ -113,12 +115,12 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
         lake: a lake in which a model has been diagnosed.
         ks: lengths at which metrics were measured; the verdict takes 10, or else the longest.
     """
-    model = newest_run(lake.read(RUNS), EVALUATION)
+    model = newest_run(lake.rows(RUNS), EVALUATION)
     k = 10 if 10 in ks else max(ks)
-    of_everybody = (F.col("split") == TEST) & (F.col("slice") == "all")
-    is_told = of_everybody | (F.col("split") == TEST) & F.col("slice").startswith("history=")
-    metrics = lake.read_partition(RANKING_METRICS, model.model_id).where(is_told).collect()
-    differences = lake.read_partition(COMPARISONS, model.model_id).where(of_everybody).collect()
+    measured = [row for row in _rows(lake, RANKING_METRICS, model) if row.split == TEST]
+    metrics = [row for row in measured if row.slice == "all" or row.slice.startswith("history=")]
+    compared = _rows(lake, COMPARISONS, model)
+    differences = [row for row in compared if row.split == TEST and row.slice == "all"]
     return Facts(
         lake=lake.root,
         funnel=count_funnel(lake),
@@ -128,16 +130,15 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
         verdict=verdict([row.asDict() for row in metrics], [row.asDict() for row in differences], k),
         metrics=metrics,
         differences=differences,
-        bins=lake.read_partition(PROBABILITIES, model.model_id).orderBy("recommender", "bin").collect(),
-        thresholds=lake.read_partition(THRESHOLDS, model.model_id).orderBy("threshold").collect(),
+        bins=sorted(_rows(lake, PROBABILITIES, model), key=attrgetter("recommender", "bin")),
+        thresholds=sorted(_rows(lake, THRESHOLDS, model), key=attrgetter("threshold")),
         customers=draw_customers(lake, model),
     )
 
 
 def count_funnel(lake: Lakehouse) -> list[tuple[str, int]]:
     """Events from delivery to purchase; each step is part of the one before."""
-    files = lake.read(FILES).where("status = 'read'")
-    lines = files.agg(F.sum("line_count"), F.sum("accepted_record_count")).collect()[0]
+    files = [file for file in lake.rows(FILES) if file["status"] == Status.READ]
     is_known = F.col("user_id").isNotNull() & ~F.col("is_bot")
     events = lake.read(EVENTS).agg(
         F.count("*"),
@@ -147,8 +148,8 @@ def count_funnel(lake: Lakehouse) -> list[tuple[str, int]]:
     )
     believed, by_people, by_known, purchases = events.collect()[0]
     return [
-        ("lines delivered", lines[0] or 0),
-        ("records read", lines[1] or 0),
+        ("lines delivered", sum(file["line_count"] or 0 for file in files)),
+        ("records read", sum(file["accepted_record_count"] or 0 for file in files)),
         ("events believed, each once", believed),
         ("by people, not bots", by_people),
         ("by known customers", by_known),
@@ -176,9 +177,7 @@ def draw_customers(lake: Lakehouse, model: Run) -> list[Customer]:
         (F.col("split") == TEST) & (F.col("recommender") == ALS)
     )
     users = lists.select("user_ix").distinct().orderBy(F.xxhash64("user_ix"), "user_ix").limit(CUSTOMERS)
-    calibration = calibration_of(
-        [row.asDict() for row in lake.read_partition(COEFFICIENTS, model.model_id).collect()], ALS
-    )
+    calibration = calibration_of(lake.rows(COEFFICIENTS, model.model_id), ALS)
     names = _names(lake)
     listed = (
         lists.where(F.col("rank") <= ITEMS_SHOWN)
@@ -200,6 +199,11 @@ def draw_customers(lake: Lakehouse, model: Run) -> list[Customer]:
         )
         for user_ix in dict.fromkeys(row.user_ix for row in listed)
     ]
+
+
+def _rows(lake: Lakehouse, table: Table, model: Run) -> list[Row]:
+    """All that a table holds of a model, which is some thousand rows at most."""
+    return [Row(**row) for row in lake.rows(table, model.model_id)]
 
 
 def _names(lake: Lakehouse) -> DataFrame:

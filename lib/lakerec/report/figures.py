@@ -2,9 +2,8 @@
 
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from pyspark.sql import Row
 
 from lakerec.diagnostics.rankings import (
@@ -18,6 +17,10 @@ from lakerec.diagnostics.rankings import (
 )
 from lakerec.diagnostics.rungs import FOLD_IN, SESSION
 from lakerec.report.facts import Facts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK, PAPER = "#23303d", "#ffffff"
 COLOURS = {
@@ -126,7 +129,7 @@ def thresholds(facts: Facts) -> str:
     return _svg(figure)
 
 
-def _bars(axes: Axes, groups: Sequence[str], heights: list[list[Row | None]], who: Sequence[str]) -> None:
+def _bars(axes: "Axes", groups: Sequence[str], heights: list[list[Row | None]], who: Sequence[str]) -> None:
     """Bars of metrics side by side, a whisker over each interval; without an interval there is none."""
     width = 0.8 / len(who)
     for nth, (recommender, found) in enumerate(zip(who, heights, strict=True)):
@@ -144,8 +147,10 @@ def _first_number(name: str) -> tuple[int, str]:
     return (int(digits[0]) if digits else -1, name)
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+def _canvas(width: float, height: float) -> "tuple[Figure, Axes]":
     """A figure in inches, outside any display's or notebook's state."""
+    from matplotlib.figure import Figure  # two seconds, which only a page is worth
+
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -153,7 +158,7 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: "Figure") -> str:
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     text = drawn.getvalue()

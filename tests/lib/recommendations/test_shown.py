@@ -21,8 +21,8 @@ def test_every_row_of_the_batch_is_shown_under_the_name_of_its_release(spark):
         ("ann", 1, "i1", 0.02, True, "als", "000001-b1"),
         ("eve", 1, "i0", None, False, "popularity", "000001-b1"),
     ]
-    assert shown_release(shown) == "000001-b1"
 
 
-def test_an_empty_table_was_written_from_no_release(spark):
-    assert shown_release(spark.createDataFrame([], SHOWN.schema)) is None
+def test_the_release_is_told_by_any_row_and_an_empty_table_was_written_from_none():
+    assert shown_release([{"release_id": "000001-b1"}]) == "000001-b1"
+    assert shown_release([]) is None

@@ -1,0 +1,70 @@
+"""Rows of small tables and single partitions, read by the driver from the files that the table's log names.
+
+Spark plans for a second or more to give a handful of rows, and a run asks for such rows dozens of times.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from lakerec.contract import Table, require_stored
+from lakerec.delta_log import NULL_PARTITION, DeltaLog
+from lakerec.folders import open_folder
+
+
+def collect_rows(
+    table: Table,
+    location: str,
+    version: int,
+    value: str | None = None,
+    columns: Sequence[str] = (),
+    at_most: int | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of one version of a table, in no order; nullable columns that were declared since are null.
+
+    Args:
+        value: the partition wanted; all where left out.
+        columns: those wanted; all where left out.
+        at_most: how many rows are enough.
+
+    Returns:
+        Values by column; times are in UTC.
+
+    Raises:
+        RebuildNeededError: a column that may not be null was declared since.
+    """
+    names = columns or table.names
+    schema = to_arrow_schema(table.schema, timezone="UTC")
+    wanted = pa.schema([schema.field(name) for name in names])
+    rows: list[dict[str, Any]] = []
+    for file in DeltaLog(location).files(version):
+        if value is not None and file["partitionValues"][table.partition] != value:
+            continue
+        if at_most is not None and len(rows) >= at_most:
+            break
+        rows += _read(table, location, file, wanted).to_pylist()
+    return rows[:at_most]
+
+
+def _read(table: Table, location: str, file: dict[str, Any], wanted: pa.Schema) -> pa.Table:
+    """The rows of one file; partition values stand in the log alone."""
+    files, root = open_folder(location)
+    with files.open_input_file(f"{root}/{unquote(file['path'])}") as stream:
+        parquet = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")
+        stored = {*parquet.schema_arrow.names, table.partition_by}
+        require_stored(table, stored)
+        found = parquet.read(columns=[name for name in wanted.names if name in parquet.schema_arrow.names])
+    count = parquet.metadata.num_rows
+    columns = []
+    for field in wanted:
+        if field.name in found.column_names:
+            columns.append(found[field.name].cast(field.type))  # a time without a zone is in UTC
+        else:
+            text = file["partitionValues"].get(field.name)
+            constant = pa.array([None if text in ("", NULL_PARTITION) else text], pa.string()).cast(field.type)
+            columns.append(pa.chunked_array([constant.take(pa.array([0] * count, pa.int64()))]))
+    return pa.table(columns, schema=wanted)
