@@ -30,4 +30,6 @@ def native_model(user_factors: DataFrame, item_factors: DataFrame, rank: int) ->
     ]
     uid = ALSModel()._randomUID()
     model = ALSModel(JavaWrapper._new_java_obj(_JAVA_CLASS, uid, rank, *sides))
-    return model.setUserCol("user_ix").setItemCol("item_ix").setColdStartStrategy("drop")
+    model.setUserCol("user_ix").setItemCol("item_ix").setColdStartStrategy("drop")
+    model._transfer_params_to_java()  # recommendForAllUsers does not hand them on by itself
+    return model
