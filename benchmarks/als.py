@@ -160,6 +160,7 @@ def _library_fit(pairs: Pairs, options: argparse.Namespace) -> Any:
 
 def _spark_fit(pairs: Pairs, options: argparse.Namespace) -> Any:
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from pyspark.sql import DataFrame, SparkSession
 
     from lakerec.model.als import fit_als
@@ -167,7 +168,9 @@ def _spark_fit(pairs: Pairs, options: argparse.Namespace) -> Any:
 
     spark = SparkSession.builder.config("spark.driver.memory", "4g").master("local[2]").getOrCreate()
     columns = {"user_ix": pairs.users, "item_ix": pairs.items, "strength": pairs.strengths}
-    interactions = spark.createDataFrame(pa.table(columns)).repartition(options.blocks).persist()
+    stored = str(Path(options.file).with_name(f"{options.engine}.parquet"))
+    pq.write_table(pa.table(columns), stored, row_group_size=1 << 18)  # a plan that held them would compare them
+    interactions = spark.read.parquet(stored).repartition(options.blocks).persist()
     interactions.count()
     settings = AlsSettings(
         solver=options.engine, rank=options.rank, max_iter=1, reg_param=REG, alpha=ALPHA, seed=7,

@@ -99,10 +99,12 @@ def with_positive_strength(interactions: DataFrame) -> DataFrame:
     A strength so small that float32 knows it as 0 is not positive.
     """
     pairs = interactions.select("user_ix", "item_ix", F.col("strength").cast("float").alias("strength"))
-    positive = pairs.where("strength > 0")
-    return pairs.join(positive.select("user_ix").distinct(), on="user_ix", how="left_semi").join(
-        positive.select("item_ix").distinct(), on="item_ix", how="left_semi"
-    )
+    learned = pairs
+    for name in ("user_ix", "item_ix"):
+        best = pairs.groupBy(name).agg(F.max("strength").alias("best"))
+        hopeless = best.where("best IS NULL OR best <= 0").select(name)  # few: broadcasting them moves no pair
+        learned = learned.join(F.broadcast(hopeless), on=name, how="left_anti")
+    return learned.select("user_ix", "item_ix", "strength")
 
 
 def check_factors(factors: DataFrame) -> None:
