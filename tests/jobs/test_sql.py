@@ -16,7 +16,7 @@ from lakerec.operations.stage_runs import STAGE_RUNS
 def timed_lake(lake: Lakehouse) -> Lakehouse:
     """A lake whose only table says that cleaning took 1.5 s."""
     noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    row = ("first", "run_pipeline", "clean", 10, 9, 1, 0, 1.5, 10 / 1.5, 1 / 10, "{}", noon, "done")
+    row = ("first", "run_pipeline", "clean", 10, 9, 1, 0, 1.5, 10 / 1.5, 1 / 10, "{}", noon, "done", 2)
     lake.append(STAGE_RUNS, lake.spark.createDataFrame([row], STAGE_RUNS.schema))
     return lake
 
