@@ -10,8 +10,6 @@ import os
 import sys
 from typing import Any, NamedTuple
 
-from pyspark.sql import functions as F
-
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.files import FILES, FileEntry, files_to_read
 from lakerec.config import Config, load, load_source
@@ -86,14 +84,10 @@ def make_plan(config: Config, task: Task, measured: list[MeasuredStage]) -> Plan
 
 
 def read_measured(lake: Lakehouse, config: Config) -> list[MeasuredStage]:
-    """The stages that this lake has seen; collects a row for each."""
-    if not lake.exists(STAGE_RUNS):
-        return []
-    rows = [row.asDict() for row in lake.read(STAGE_RUNS).collect()]
-    trained = lake.read(RUNS).select("run_id", "settings").distinct().collect()
-    als = {row.run_id: json.loads(row.settings)["als"] for row in trained}
+    """The stages that this lake has seen."""
+    als = {run["run_id"]: json.loads(run["settings"])["als"] for run in lake.rows(RUNS)}
     shapings = {run_id: _shaping(config, config.als.model_copy(update=used)) for run_id, used in als.items()}
-    return measured_stages(rows, shapings, _shaping(config, config.als), config.plan.cores)
+    return measured_stages(lake.rows(STAGE_RUNS), shapings, _shaping(config, config.als), config.plan.cores)
 
 
 def what_is_found(lake: Lakehouse, config: Config, cores: int) -> Task:
@@ -125,18 +119,16 @@ def _waiting(lake: Lakehouse, config: Config) -> Delivered | None:
         delivered = list_files(config.landing.root, source)
     except LandingError:
         return None
-    entries = (FileEntry(**row) for row in lake.read(FILES).toArrow().to_pylist())
+    entries = (FileEntry(**row) for row in lake.rows(FILES))
     wanted = files_to_read(delivered, {entry.file_id: entry for entry in entries})
     return sample_delivered(config.landing.root, wanted, source)
 
 
 def _stored(lake: Lakehouse) -> Workload:
     """What the lake holds: counts that Delta's log knows."""
-    if not lake.exists(EVENTS):
-        return Workload()
-    lines = lake.read(FILES).where("status = 'read'").agg(F.sum("line_count")).collect()[0][0]
+    lines = sum(file["line_count"] or 0 for file in lake.rows(FILES) if file["status"] == "read")
     tables = (RAW_EVENTS, EVENTS, INTERACTIONS, USER_INDEX, ITEM_INDEX)
-    return Workload(float(lines or 0), *(float(lake.read(table).count()) for table in tables))
+    return Workload(float(lines), *(float(lake.row_count(table)) for table in tables))
 
 
 def _shaping(config: Config, als: AlsSettings) -> Shaping:

@@ -63,6 +63,16 @@ def days_of(files: Iterable[dict[str, Any]]) -> set[date | None]:
     return {date.fromisoformat(day) if day and day != NULL_PARTITION else None for day in values}
 
 
+def stats_of(file: dict[str, Any]) -> dict[str, Any]:
+    """What its writer counted of a file: numRecords, nullCount, minValues, maxValues; nothing where it did not."""
+    return json.loads(file.get("stats") or "{}")
+
+
+def rows_in(files: Iterable[dict[str, Any]]) -> int:
+    """Rows of files, as their writer counted them."""
+    return sum(stats_of(file).get("numRecords", 0) for file in files)
+
+
 class DeltaLog:
     """The log of the table at `location` (a path or URI that pyarrow can open)."""
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table
-from lakerec.delta_log import DeltaLog
+from lakerec.delta_log import DeltaLog, rows_in, stats_of
 from lakerec.folders import open_folder
 
 SAMPLE_ROWS = 50_000
@@ -39,7 +39,7 @@ class Written(NamedTuple):
     @property
     def row_count(self) -> int:
         """Rows in them."""
-        return sum(_stats(file).get("numRecords", 0) for file in self.files)
+        return rows_in(self.files)
 
 
 def written_by(run_id: str, location: str) -> Written | None:
@@ -91,14 +91,10 @@ def estimate_distinct(counts: Sequence[int], sample_count: int, row_count: int) 
     return min(row_count, round(scale * once) + len(counts) - once)
 
 
-def _stats(file: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(file.get("stats") or "{}")
-
-
 def _null_share(column: Column, written: Written, is_partition: bool) -> float | None:
     nulls = 0
     for file in written.files:
-        stats = _stats(file)
+        stats = stats_of(file)
         if is_partition:
             nulls += stats.get("numRecords", 0) if file["partitionValues"].get(column.name) is None else 0
         elif column.name not in stats.get("nullCount", {}):
@@ -111,7 +107,7 @@ def _null_share(column: Column, written: Written, is_partition: bool) -> float |
 def _freshness(column: Column, written: Written, now: datetime) -> tuple[datetime | None, float | None]:
     if not isinstance(column.type, T.TimestampType):
         return None, None
-    latest_of = [_stats(file).get("maxValues", {}).get(column.name) for file in written.files]
+    latest_of = [stats_of(file).get("maxValues", {}).get(column.name) for file in written.files]
     newest = [latest for latest in latest_of if latest]
     if not newest:
         return None, None

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.contract import Table, View, with_declared_columns
-from lakerec.delta_log import DeltaLog
+from lakerec.delta_log import DeltaLog, rows_in
 from lakerec.errors import RebuildNeededError
 from lakerec.increment import Days, days_condition
 from lakerec.small_tables import collect_rows
@@ -92,6 +92,11 @@ class Tables:
         """
         version = self._version_to_read(table)
         return collect_rows(table, self.location(table), version, value, columns, at_most) if version >= 0 else []
+
+    def row_count(self, table: Table) -> int:
+        """Rows of the table, as its log counts them; 0 where it was never written."""
+        version = self.version(table)
+        return rows_in(self._log(table).files(version)) if version >= 0 else 0
 
     def source_versions(self, *tables: Table) -> dict[str, int]:
         """Newest version of each table by name, as models and batches record them."""

@@ -14,6 +14,14 @@ def test_a_table_that_was_never_written_reads_as_empty_with_its_declared_columns
     assert not lake.exists(VISITS)
 
 
+def test_rows_are_counted_by_the_log(lake: Lakehouse) -> None:
+    before = lake.row_count(VISITS)
+    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7), (MONDAY, "b", 7)))
+    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7), (MONDAY, "b", 7), (MONDAY, "c", 7)))
+
+    assert (before, lake.row_count(VISITS)) == (0, 3)
+
+
 def test_tables_are_read_in_sql_by_their_names(lake: Lakehouse) -> None:
     lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7)))
 
