@@ -8,7 +8,7 @@ from lakerec.model.fit_cost import fit_memory_bytes, fit_sent_bytes, fit_work, s
 
 
 def als(**changes: object) -> AlsSettings:
-    given = {"rank": 4, "max_iter": 3, "user_blocks": 2, "item_blocks": 5, "cg_steps": 3, **changes}
+    given = {"solver": "mllib", "rank": 4, "max_iter": 3, "user_blocks": 2, "item_blocks": 5, "cg_steps": 3, **changes}
     return load("test", {f"als.{name}": value for name, value in given.items()}).als
 
 
