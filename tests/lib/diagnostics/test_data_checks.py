@@ -71,7 +71,7 @@ def test_where_nobody_came_lately_there_is_no_cold_share_and_no_miss() -> None:
 
 
 def test_an_earlier_fit_tells_how_long_the_next_takes() -> None:
-    config = load("test", {"als.rank": 4, "als.max_iter": 3})
+    config = load("test", {"als.solver": "mllib", "als.rank": 4, "als.max_iter": 3})
     als, priced = config.als, config.plan.stages["train_model"]
     cost = priced.model_copy(update={"fixed_seconds": 0.0, "seconds": {"mllib_visits": 2.0}})
     earlier = {"als": als.model_dump(), "pair_count": 6, "user_count": 2, "item_count": 3, "seconds": 30.0}

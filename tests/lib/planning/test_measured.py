@@ -8,7 +8,7 @@ from lakerec.config import load
 from lakerec.planning.measured import measured_stages
 from lakerec.planning.workload import Shaping
 
-CONFIG = load("test", {"als.max_iter": 3})
+CONFIG = load("test", {"als.solver": "mllib", "als.max_iter": 3})
 USUAL = Shaping(CONFIG.als, CONFIG.recommend, CONFIG.ranking, CONFIG.similar)
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
