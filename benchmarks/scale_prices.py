@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from jobs.plan import shaping_of
 from lakerec.config import Config
 from lakerec.costs import Point, Prices, Speed, StageCost, core_factor, fit_speed, priced, repriced, serial_share
 from lakerec.model.als_settings import AlsSettings
 from lakerec.planning.measured import MeasuredStage, measured_stages
-from lakerec.planning.workload import Shaping
 
 LAYERS_OF = {
     "ingest_events": ("bronze",),
@@ -38,8 +38,7 @@ def measured_in(runs: Sequence[Run], config: Config) -> list[MeasuredStage]:
             | {"run_id": str(number), "core_count": run["cores"]}
             for stage in run["stages"]
         ]
-        als = AlsSettings(**run["settings"]["als"])
-        shaping = Shaping(als, config.recommend, config.ranking, config.similar)
+        shaping = shaping_of(config, AlsSettings(**run["settings"]["als"]))
         found += measured_stages(rows, {}, shaping, run["cores"])
     return found
 

@@ -33,7 +33,7 @@ from lakerec.diagnostics.study import Search, Start, ended_trials, go_on, open_s
 from lakerec.diagnostics.trial_texts import progress
 from lakerec.diagnostics.trials import CONFIGURED, best_of
 from lakerec.errors import LakerecError, SettingsError, TrainingDataError
-from lakerec.flags import assignment, settings_help
+from lakerec.flags import settings_parser
 from lakerec.model.als import FittedAls, fit_als
 from lakerec.runner import say
 from lakerec.session import open_session
@@ -209,13 +209,7 @@ def _with_interval(result: Mapping[str, Any]) -> str:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="./spark-submit.sh evaluate_split",
-        description=__doc__,
-        epilog=settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = settings_parser("evaluate_split", __doc__ or "")
     for name, meaning in (("train", "what is learned from"), ("validation", "what is tuned on"), ("test", "the rest")):
         parser.add_argument(f"--{name}", metavar="FILE", required=True, help=f"pairs: {meaning}")
     parser.add_argument("--candidates", metavar="FILE", help="a user, then the items to rank, on each line")
@@ -227,10 +221,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--strength", type=int, metavar="N", help="field N, from 1, is the strength; default: 1 a pair")
     parser.add_argument("--tune", type=int, default=0, metavar="N", help="try N settings on validation first")
     parser.add_argument("--result-json", metavar="FILE", help="write all results to this file, as a list")
-    parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
-    parser.add_argument(
-        "--set", action="append", default=[], type=assignment, metavar="section.key=value", help="any setting below"
-    )
     return parser.parse_args()
 
 

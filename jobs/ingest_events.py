@@ -18,6 +18,7 @@ from lakerec.bronze.files import (
     describe_file,
     files_to_read,
     judge_files,
+    ledger_of,
     split_into_batches,
     unfinished_files,
 )
@@ -47,7 +48,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     delivered = list_files(config.landing.root, source)
     judged: list[FileEntry] = []
     with lake.writing("bronze"):
-        ledger = _read_ledger(lake)
+        ledger = ledger_of(lake.rows(FILES))
         if "bronze" in config.lake.rebuild:
             _start_anew(lake, source, ledger, delivered)
         _write_ledger(lake, ledger, changed_since_read(delivered, ledger))
@@ -139,11 +140,6 @@ def _start_anew(lake: Lakehouse, source: Source, ledger: Ledger, delivered: Iter
     for table in (FILES, EVENTS, ITEMS, MALFORMED_LINES):
         if lake.exists(table):
             lake.overwrite(table, lake.read(table).where(F.col("source") != source.name))
-
-
-def _read_ledger(lake: Lakehouse) -> Ledger:
-    entries = (FileEntry(**row) for row in lake.rows(FILES))
-    return {entry.file_id: entry for entry in entries}
 
 
 def _write_ledger(lake: Lakehouse, ledger: Ledger, entries: Iterable[FileEntry]) -> None:

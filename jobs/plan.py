@@ -11,11 +11,11 @@ import sys
 from typing import Any, NamedTuple
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
-from lakerec.bronze.files import FILES, FileEntry, files_to_read
+from lakerec.bronze.files import FILES, Ledger, Status, files_to_read, ledger_of
 from lakerec.config import Config, load, load_source
 from lakerec.costs import Unit
 from lakerec.errors import LakerecError, LandingError, SettingsError
-from lakerec.flags import assignment, settings_help
+from lakerec.flags import settings_parser
 from lakerec.gold.interactions import INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
@@ -34,7 +34,6 @@ from lakerec.session import open_session
 from lakerec.silver.events import EVENTS
 
 GROUP = "platform team"
-
 
 MORE = (1, 2, 4, 8)
 """Multiples of the planned cores that are told, too."""
@@ -70,7 +69,7 @@ def make_plan(config: Config, task: Task, measured: list[MeasuredStage]) -> Plan
     """Every stage foretold, and the whole on more cores. Blocks are those that keep the cores busy."""
 
     def units(cores: int) -> dict[Unit, float]:
-        return units_of(task.workload, _shaping(config, _with_blocks(config.als, cores)), cores)
+        return units_of(task.workload, shaping_of(config, _with_blocks(config.als, cores)), cores)
 
     more = [task.cores * factor for factor in MORE]
     return Plan(
@@ -83,11 +82,16 @@ def make_plan(config: Config, task: Task, measured: list[MeasuredStage]) -> Plan
     )
 
 
+def shaping_of(config: Config, als: AlsSettings) -> Shaping:
+    """The settings that a run's work depends on, with those that its model was trained with."""
+    return Shaping(als, config.recommend, config.ranking, config.similar)
+
+
 def read_measured(lake: Lakehouse, config: Config) -> list[MeasuredStage]:
     """The stages that this lake has seen."""
     als = {run["run_id"]: json.loads(run["settings"])["als"] for run in lake.rows(RUNS)}
-    shapings = {run_id: _shaping(config, config.als.model_copy(update=used)) for run_id, used in als.items()}
-    return measured_stages(lake.rows(STAGE_RUNS), shapings, _shaping(config, config.als), config.plan.cores)
+    shapings = {run_id: shaping_of(config, config.als.model_copy(update=used)) for run_id, used in als.items()}
+    return measured_stages(lake.rows(STAGE_RUNS), shapings, shaping_of(config, config.als), config.plan.cores)
 
 
 def what_is_found(lake: Lakehouse, config: Config, cores: int) -> Task:
@@ -96,8 +100,8 @@ def what_is_found(lake: Lakehouse, config: Config, cores: int) -> Task:
     Raises:
         SettingsError: there is neither.
     """
-    stored, shape = _stored(lake), config.plan.shape
-    waiting = _waiting(lake, config)
+    ledger, shape = ledger_of(lake.rows(FILES)), config.plan.shape
+    stored, waiting = _stored(lake, ledger), _waiting(ledger, config)
     if waiting and waiting.lines:
         what = (
             f"{waiting.files:,} delivered files ({told_bytes(waiting.size_bytes)}) that no run has read yet, "
@@ -112,27 +116,21 @@ def what_is_found(lake: Lakehouse, config: Config, cores: int) -> Task:
     )
 
 
-def _waiting(lake: Lakehouse, config: Config) -> Delivered | None:
+def _waiting(ledger: Ledger, config: Config) -> Delivered | None:
     """None where there is no landing folder."""
     source = load_source(config.landing.source)
     try:
         delivered = list_files(config.landing.root, source)
     except LandingError:
         return None
-    entries = (FileEntry(**row) for row in lake.rows(FILES))
-    wanted = files_to_read(delivered, {entry.file_id: entry for entry in entries})
-    return sample_delivered(config.landing.root, wanted, source)
+    return sample_delivered(config.landing.root, files_to_read(delivered, ledger), source)
 
 
-def _stored(lake: Lakehouse) -> Workload:
+def _stored(lake: Lakehouse, ledger: Ledger) -> Workload:
     """What the lake holds: counts that Delta's log knows."""
-    lines = sum(file["line_count"] or 0 for file in lake.rows(FILES) if file["status"] == "read")
+    lines = sum(file.line_count or 0 for file in ledger.values() if file.status == Status.READ)
     tables = (RAW_EVENTS, EVENTS, INTERACTIONS, USER_INDEX, ITEM_INDEX)
     return Workload(float(lines), *(float(lake.row_count(table)) for table in tables))
-
-
-def _shaping(config: Config, als: AlsSettings) -> Shaping:
-    return Shaping(als, config.recommend, config.ranking, config.similar)
 
 
 def _with_blocks(als: AlsSettings, cores: int) -> AlsSettings:
@@ -173,13 +171,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="./spark-submit.sh plan",
-        description=__doc__,
-        epilog=settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = settings_parser("plan", __doc__ or "")
     parser.add_argument("--events", metavar="N", help="plan a first run over so many events, such as 1e9")
     parser.add_argument("--users", metavar="N", help="... of so many users; default: by plan.shape")
     parser.add_argument("--items", metavar="N", help="... of so many items; default: by plan.shape")
@@ -187,10 +179,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lake", metavar="DIR", help="folder or URI of the lake whose measured runs are asked")
     parser.add_argument("--landing", metavar="DIR", help="folder that the producer delivers to")
     parser.add_argument("--source", metavar="NAME", help="which conf/sources/NAME.toml maps the delivered records")
-    parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
-    parser.add_argument(
-        "--set", action="append", default=[], type=assignment, metavar="section.key=value", help="any setting below"
-    )
     return parser.parse_args()
 
 

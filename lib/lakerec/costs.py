@@ -43,7 +43,6 @@ PULL = 0.03
 """How strongly both parts are held to one factor, beside measured runs of weight 1: runs tell the parts apart only
 where their sizes differ."""
 
-
 MOST_APART = 4.0
 """How many times as large as the other one of both factors may be: beyond that it is the machine's other work that runs
 of different sizes differ in, and a part that seems to cost nothing would be foretold to cost nothing at any size."""

@@ -54,17 +54,10 @@ def parse(
         can_follow: whether it has `--follow`.
         named: the word that it needs beside its flags.
     """
-    parser = argparse.ArgumentParser(
-        prog=f"./spark-submit.sh {name}",
-        description=description,
-        epilog=settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = settings_parser(name, description)
     parser.set_defaults(named=named)
     if named:
         parser.add_argument(_destination(named.path), metavar=named.metavar, help=named.meaning)
-    parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
     for flag, (path, metavar, meaning) in FLAGS.items():
         parser.add_argument(flag, dest=_destination(path), metavar=metavar, help=meaning)
     parser.add_argument(
@@ -77,15 +70,28 @@ def parse(
     )
     parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")
     parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
-    parser.add_argument(
-        "--set", action="append", default=[], type=assignment, metavar="section.key=value", help="any setting below"
-    )
     if can_check:
         parser.add_argument("--check", metavar="FILE", type=Path, help=CHECK_HELP)
     if can_follow:
         parser.add_argument("--follow", action="store_true", help="do it again and again, until SIGTERM")
         parser.add_argument("--every", type=_duration, default=30.0, metavar="TIME", help="pause, such as 30s or 5m")
     return parser.parse_args()
+
+
+def settings_parser(name: str, description: str) -> argparse.ArgumentParser:
+    """A command line that takes a profile and any setting, and whose help ends with all of them."""
+    parser = argparse.ArgumentParser(
+        prog=f"./spark-submit.sh {name}",
+        description=description,
+        epilog=settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--profile", default="local", metavar="NAME", help="conf/NAME.toml and conf/spark/NAME.conf")
+    parser.add_argument(
+        "--set", action="append", default=[], type=assignment, metavar="section.key=value", help="any setting below"
+    )
+    return parser
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -120,6 +120,11 @@ class FileEntry:
 Ledger = Mapping[str, FileEntry]
 
 
+def ledger_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, FileEntry]:
+    """The ledger that rows of bronze.files state."""
+    return {row["file_id"]: FileEntry(**row) for row in rows}
+
+
 def make_file_id(source: str, path: str) -> str:
     """The same for the same path of the same source, always."""
     return sha256(f"{source}\n{path}".encode()).hexdigest()[:16]

@@ -11,6 +11,7 @@ from lakerec.bronze.files import (
     describe_file,
     files_to_read,
     judge_files,
+    ledger_of,
     make_file_id,
     split_into_batches,
     unfinished_files,
@@ -39,6 +40,13 @@ def ledger(*entries: FileEntry) -> dict[str, FileEntry]:
 
 def test_an_entry_has_the_columns_of_the_table_in_order():
     assert [field.name for field in fields(FileEntry)] == FILES.names
+
+
+def test_a_ledger_is_the_same_again_from_its_rows():
+    kept = ledger(found("a"), found("b", reason="truncated"))
+    rows = [dict(zip(FILES.names, entry.as_row(), strict=True)) for entry in kept.values()]
+
+    assert ledger_of(rows) == kept
 
 
 def test_a_file_is_known_by_its_source_and_path():
