@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from lakerec.config import Config
 from lakerec.contract import Table
-from lakerec.diagnostics.calibrated import Found, calibrate
+from lakerec.diagnostics.calibrated import Calibrated, calibrate
 from lakerec.diagnostics.calibration_metrics import CALIBRATION_METRICS
 from lakerec.diagnostics.coefficients import (
     COEFFICIENTS,
@@ -83,11 +83,15 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
         if champion and is_rival(champion, trained):
             anew[champion.model_id] = _list_anew(lake, champion, trained.as_of, log, evidence, config.ranking.top_n)
         counts = _judge_lists(lake, trained.model_id, evidence, anew, keep)
-        found = evidence.fit_candidates()
+        found, histories = evidence.fit_candidates(), evidence.fit_histories()
     learned = fit_action_weights(log.daily_interactions, trained.as_of.date(), config.action_weights)
     weighed = learned_coefficients(learned, config.action_weights.unit)
     chosen = [*chosen_coefficients(trained.settings), *attribute_coefficients(mapped), *weighed]
-    return {**counts, **_calibrate(lake, config, trained, found, increment, chosen)}
+    calibrated = calibrate(found, histories, config.calibration, config.threshold)
+    counts["calibrated"] = sum(calibration.is_fitted for calibration in calibrated.calibrations.values())
+    counts["rows_in"] = sum(len(candidates.score) for candidates in found.values())
+    _write_calibrated(lake, trained.model_id, calibrated, chosen, increment)
+    return counts
 
 
 def _others(lake: Lakehouse, trained: Run, champion: Run | None, most: int) -> list[str]:
@@ -129,19 +133,13 @@ def _judge_lists(
     return {"rows_out": listed, "metrics": metrics}
 
 
-def _calibrate(
-    lake: Lakehouse, config: Config, trained: Run, found: Found, increment: Increment, chosen: list[Coefficient]
-) -> dict[str, int]:
-    calibrated = calibrate(found, config.calibration, config.threshold)
-    _write(lake, PROBABILITIES, trained.model_id, calibrated.probabilities)
-    _write(lake, CALIBRATION_METRICS, trained.model_id, calibrated.metrics)
-    _write(lake, THRESHOLDS, trained.model_id, calibrated.thresholds)
-    coefficients = [*chosen, *fitted_coefficients(calibrated.calibrations)]
-    _write(lake, COEFFICIENTS, trained.model_id, coefficients, increment)
-    return {
-        "rows_in": sum(len(candidates.score) for candidates in found.values()),
-        "calibrated": sum(calibration.is_fitted for calibration in calibrated.calibrations.values()),
-    }
+def _write_calibrated(
+    lake: Lakehouse, model_id: str, calibrated: Calibrated, chosen: list[Coefficient], increment: Increment
+) -> None:
+    _write(lake, PROBABILITIES, model_id, calibrated.probabilities)
+    _write(lake, CALIBRATION_METRICS, model_id, calibrated.metrics)
+    _write(lake, THRESHOLDS, model_id, calibrated.thresholds)
+    _write(lake, COEFFICIENTS, model_id, [*chosen, *fitted_coefficients(calibrated.calibrations)], increment)
 
 
 def _write(lake: Lakehouse, table: Table, model_id: str, rows: Iterable[tuple[Any, ...]], *followed: Increment) -> int:

@@ -68,6 +68,8 @@ def _decision(row: Row) -> Iterator[str]:
         yield "  no probability: this source has no calibration"
         return
     yield f"  probability {row.probability:.4%} by {row.calibration}"
+    if row.highest_score is not None and row.score > row.highest_score:
+        yield f"  as of a score of {row.highest_score:.6f}: too few purchases speak for more"
     verdict = "recommended" if row.is_recommended else "not recommended"
     threshold = "none" if row.threshold is None else f"{row.threshold:.4%}"
     yield f"  {verdict}: threshold {threshold}, {row.threshold_reason}"

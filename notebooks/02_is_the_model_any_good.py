@@ -131,7 +131,8 @@ lake.read_partition(COEFFICIENTS, model.model_id).orderBy("part", "name", "posit
 # Fitted on the calibrate window, measured on the test window. On the diagonal, what was predicted came true.
 
 # %%
-bins = lake.read_partition(PROBABILITIES, model.model_id).orderBy("recommender", "bin").toPandas()
+probabilities = lake.read_partition(PROBABILITIES, model.model_id).orderBy("recommender", "slice", "bin").toPandas()
+bins = probabilities[probabilities["slice"] == "all"]
 figure, axes = plt.subplots(figsize=(4.5, 4.2))
 highest = max([0.01, *bins["predicted"], *bins["observed"]]) * 1.1
 axes.plot([0, highest], [0, highest], "--", color="#999999")
@@ -139,6 +140,8 @@ for recommender, line in bins.groupby("recommender"):
     axes.plot(line["predicted"], line["observed"], "o-", color=COLOURS[recommender], label=recommender)
 axes.set(xlabel="predicted probability", ylabel="share bought")
 axes.legend(frameon=False)
+of_history = probabilities[probabilities["slice"] != "all"]
+print(of_history.groupby("slice")[["count", "predicted", "observed"]].agg({"count": "sum", "predicted": "mean", "observed": "mean"}))
 
 # %% [markdown]
 # ## Thresholds

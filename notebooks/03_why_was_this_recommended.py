@@ -99,13 +99,14 @@ for raw in events["raw"].head(2):
 # The reliability diagram of the recommender that found it, on the test window, with this recommendation on its axis.
 
 # %%
-bins = spark.table("live.probabilities").where(F.col("recommender") == first["source"]).orderBy("bin").toPandas()
+bins = spark.table("live.probabilities").where(F.col("recommender") == first["source"]).where("slice = 'all'").orderBy("bin").toPandas()
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
-highest = max([0.01, *bins["predicted"], *bins["observed"]]) * 1.1
+stated = [] if first["probability"] != first["probability"] else [first["probability"]]  # nan: it has none
+highest = max([0.001, *bins["predicted"], *bins["observed"], *stated]) * 1.1
 left.plot([0, highest], [0, highest], "--", color="#999999")
 left.plot(bins["predicted"], bins["observed"], "o-", color="#1f6f8b", label=first["source"])
-if first["probability"] == first["probability"]:  # not nan: it has one
-    left.axvline(first["probability"], color="#e0a458", label="this recommendation")
+for probability in stated:
+    left.axvline(probability, color="#e0a458", label="this recommendation")
 left.set(xlabel="predicted probability", ylabel="share bought", title="does it hold?")
 left.legend(frameon=False)
 

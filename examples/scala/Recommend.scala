@@ -14,11 +14,13 @@ import org.apache.spark.ml.recommendation.ALSModel
 import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.apache.spark.sql.functions._
 
-/** How a score becomes a probability: Platt scaling, or the knots of an isotonic regression. */
-case class Calibration(intercept: Option[Double], slope: Option[Double], knots: Array[(Double, Double)]) {
+/** How a score becomes a probability: Platt scaling between two scores, or the knots of an isotonic regression. */
+case class Calibration(platt: Map[String, Double], knots: Array[(Double, Double)]) {
   def probability(score: Double): Option[Double] =
     if (knots.nonEmpty) Some(along(score))
-    else for (a <- intercept; b <- slope) yield 1 / (1 + math.exp(-(a + b * score)))
+    else for (a <- platt.get("intercept"); b <- platt.get("slope")) yield 1 / (1 + math.exp(-(a + b * held(score))))
+
+  private def held(score: Double): Double = score.max(platt("lowest_score")).min(platt("highest_score"))
 
   private def along(score: Double): Double = {
     val above = knots.indexWhere { case (at, _) => score <= at }
@@ -100,6 +102,6 @@ object Recommend {
       .map(row => ((row.getString(0), row.getInt(1)), row.getDouble(2))).toMap
     val knots = Iterator.from(0).map(n => rows.get(("als.knot_score", n)) zip rows.get(("als.knot_probability", n)))
       .takeWhile(_.nonEmpty).flatten.toArray
-    Calibration(rows.get(("als.intercept", 0)), rows.get(("als.slope", 0)), knots)
+    Calibration(rows.collect { case ((name, 0), value) => name.stripPrefix("als.") -> value }, knots)
   }
 }

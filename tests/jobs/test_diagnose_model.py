@@ -3,6 +3,7 @@
 import pytest
 
 from jobs import diagnose_model
+from lakerec.diagnostics.calibrations import Calibration
 from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.probabilities import PROBABILITIES
@@ -90,9 +91,9 @@ def test_the_model_is_calibrated_on_all_known_users_and_newcomers_have_too_few_t
 
     als, popularity = calibration_of(coefficients, "als"), calibration_of(coefficients, "popularity")
     assert als.slope > 0
-    assert popularity == (None, None, "0 of 0 candidates were bought, fewer than 1", ())
-    bins = lake.read(PROBABILITIES).collect()
-    assert {row["recommender"] for row in bins} == {"als"}
+    assert popularity == Calibration(None, None, "0 of 0 candidates were bought, fewer than 1")
+    assert {row["recommender"] for row in lake.read(PROBABILITIES).collect()} == {"als"}
+    bins = lake.read(PROBABILITIES).where("slice = 'all'").collect()
     # also cat, who bought nothing new; without what ann and ben discovered on the day of calibration
     assert sum(row["count"] for row in bins) == 3 * 5 - 2
     assert sum(row["count"] * row["observed"] for row in bins) == pytest.approx(1)

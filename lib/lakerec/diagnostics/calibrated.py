@@ -1,6 +1,6 @@
 """From listed candidates to calibrations, what these are worth, and thresholds: rows of four tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +11,18 @@ from lakerec.diagnostics.probabilities import reliability
 from lakerec.diagnostics.rankings import ALS, POPULARITY, TEST, VALIDATION
 from lakerec.diagnostics.rungs import FOLD_IN, SESSION
 from lakerec.diagnostics.thresholds import Outcomes, Threshold, ThresholdSettings, fit_thresholds
+from lakerec.model.scorer import Ints
 
 CALIBRATED = (ALS, FOLD_IN, SESSION, POPULARITY)
 SERVING = (ALS, POPULARITY)
 
 Found = Mapping[tuple[str, str], Candidates]
 """Candidates by (recommender, split)."""
+
+Histories = Mapping[str, Ints]
+"""Known users by band of history; user_ix."""
+
+EVERYBODY = "all"
 
 
 class Calibrated(NamedTuple):
@@ -35,23 +41,36 @@ class Calibrated(NamedTuple):
     thresholds: list[Threshold]
 
 
-def calibrate(found: Found, settings: CalibrationSettings, threshold: ThresholdSettings) -> Calibrated:
-    """Calibrate each recommender for itself, and choose one threshold for all."""
+def calibrate(
+    found: Found, histories: Histories, settings: CalibrationSettings, threshold: ThresholdSettings
+) -> Calibrated:
+    """Calibrate each recommender for itself, judge that by how much users did, too, and choose one threshold for all.
+
+    A slice has no calibration and no base rate of its own: it shows whom the one of all misleads.
+    """
     fitted = {name: fit_calibration(found[name, VALIDATION], settings) for name in CALIBRATED}
-    bins = {name: reliability(fitted[name], found[name, TEST], settings.bin_count) for name in CALIBRATED}
     base_rate = {name: share_bought(found[name, VALIDATION]) for name in CALIBRATED}
+    probabilities: list[tuple[Any, ...]] = []
+    metrics: list[tuple[Any, ...]] = []
+    for name in CALIBRATED:
+        for part, candidates in _slices(name, found[name, TEST], histories):
+            bins = reliability(fitted[name], candidates, settings.bin_count)
+            judged = judge_probabilities(fitted[name], base_rate[name], candidates, bins)
+            probabilities += [(name, part, nth, *each) for nth, each in enumerate(bins, start=1)]
+            metrics += [(name, part, *metric) for metric in judged]
     return Calibrated(
         calibrations=fitted,
-        probabilities=[
-            (name, "all", nth, *each) for name in CALIBRATED for nth, each in enumerate(bins[name], start=1)
-        ],
-        metrics=[
-            (name, "all", *metric)
-            for name in CALIBRATED
-            for metric in judge_probabilities(fitted[name], base_rate[name], found[name, TEST], bins[name])
-        ],
+        probabilities=probabilities,
+        metrics=metrics,
         thresholds=fit_thresholds(_outcomes(fitted, found, VALIDATION), _outcomes(fitted, found, TEST), threshold),
     )
+
+
+def _slices(recommender: str, candidates: Candidates, histories: Histories) -> Iterator[tuple[str, Candidates]]:
+    """All candidates, and those of each band of known users, whom als alone serves."""
+    yield EVERYBODY, candidates
+    for band, users in sorted(histories.items()) if recommender == ALS else ():
+        yield f"history={band}", candidates.of(np.isin(candidates.user_ix, users))
 
 
 def _outcomes(fitted: Mapping[str, Calibration], found: Found, split: str) -> Outcomes:

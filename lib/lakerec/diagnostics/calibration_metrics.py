@@ -21,7 +21,7 @@ CALIBRATION_METRICS = Table(
     columns=(
         Column("model_id", T.StringType(), "Evaluation model."),
         Column("recommender", T.StringType(), "Whose lists, as in diagnostics.probabilities."),
-        Column("slice", T.StringType(), "all."),
+        Column("slice", T.StringType(), "all; als: also known users by history=<band of training events>."),
         Column(
             "metric",
             T.StringType(),

@@ -3,6 +3,9 @@
 A score orders items, it is no probability. Fitted on the calibrate window, a calibration says how likely it is that a
 listed item that the user has not had sees a relevant action (`split.relevant_actions`) within a window as long as the
 calibrate window (`split.calibrate_days`). Both ways never fall where the score rises.
+
+What no purchases speak for is not foretold: a score counts as at most the highest one that `minimum_positives` bought
+candidates reach, and as at least the lowest candidate's. Else a curve would be followed to wherever a score leads.
 """
 
 from collections.abc import Callable
@@ -24,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 class CalibrationSettings(Settings):
     """How scores become probabilities."""
 
-    minimum_positives: int = Field(ge=1, description="fewest bought candidates to fit a calibration on; candidates")
+    minimum_positives: int = Field(ge=1, description="bought candidates asked for at or above a score; candidates")
     bin_count: int = Field(ge=2, le=1000, description="bins of the reliability table; bins")
     fold_count: int = Field(ge=2, le=100, description="parts that users are cut into to choose between the ways; parts")
 
@@ -51,15 +54,17 @@ class Knot(NamedTuple):
 class Calibration(NamedTuple):
     """How a score becomes a probability.
 
-    Platt: 1 / (1 + exp(-(intercept + slope · score))). Isotonic: between its knots along the straight line, beyond them
-    as at the outermost. Neither, with the reason, where there was no ground to fit one; else the reason is why this way
-    was chosen.
+    Platt: 1 / (1 + exp(-(intercept + slope · score))), where a score beyond `lowest_score` or `highest_score` counts as
+    that one. Isotonic: between its knots along the straight line, beyond them as at the outermost. Neither, with the
+    reason, where there was no ground to fit one; else the reason is why this way was chosen.
     """
 
     intercept: float | None
     slope: float | None
     reason: str | None = None
     knots: tuple[Knot, ...] = ()
+    lowest_score: float | None = None
+    highest_score: float | None = None
 
     @property
     def is_fitted(self) -> bool:
@@ -73,7 +78,8 @@ class Calibration(NamedTuple):
             return np.interp(score, scores, probabilities)
         if self.intercept is None or self.slope is None:
             return np.full(len(score), np.nan)
-        return 1 / (1 + np.exp(-(self.intercept + self.slope * score)))
+        held = np.clip(score, self.lowest_score, self.highest_score)
+        return 1 / (1 + np.exp(-(self.intercept + self.slope * held)))
 
     def of_column(self, score: SparkColumn) -> SparkColumn:
         """Probabilities of a score column; null where nothing was fitted."""
@@ -81,7 +87,12 @@ class Calibration(NamedTuple):
             return _along(self.knots, score)
         if self.intercept is None or self.slope is None:
             return F.lit(None).cast("double")
-        return 1 / (1 + F.exp(-(F.lit(self.intercept) + F.lit(self.slope) * score)))
+        held = score
+        if self.lowest_score is not None:
+            held = F.greatest(held, F.lit(self.lowest_score))
+        if self.highest_score is not None:
+            held = F.least(held, F.lit(self.highest_score))
+        return F.when(score.isNotNull(), 1 / (1 + F.exp(-(F.lit(self.intercept) + F.lit(self.slope) * held))))
 
 
 def fit_calibration(candidates: Candidates, settings: CalibrationSettings) -> Calibration:
@@ -92,9 +103,13 @@ def fit_calibration(candidates: Candidates, settings: CalibrationSettings) -> Ca
     platt = fit_platt(candidates, settings)
     if platt.slope is None:
         return platt
-    folds = candidates.user_ix % settings.fold_count
-    losses = {fit: _cross_validated(fit, candidates, folds, settings) for fit in (fit_platt, fit_isotonic)}
+    held, folds = _held(candidates, platt), candidates.user_ix % settings.fold_count
+    losses = {fit: _cross_validated(fit, held, folds, settings) for fit in (fit_platt, fit_isotonic)}
     by_platt, by_isotonic = losses.values()
+    if np.isinf(min(by_platt, by_isotonic)):
+        return platt._replace(
+            reason="Platt scaling, as in some part of the users a higher score went with fewer purchases"
+        )
     compared = f"cross-validated log-loss {by_platt:.6f} by Platt scaling, {by_isotonic:.6f} by isotonic regression"
     chosen = platt if by_platt <= by_isotonic else fit_isotonic(candidates, settings)
     return chosen._replace(reason=compared)
@@ -117,13 +132,16 @@ def fit_platt(candidates: Candidates, settings: CalibrationSettings) -> Calibrat
         return Calibration(None, None, few)
     if negatives == 0:
         return Calibration(None, None, f"all {positives} candidates were bought")
-    centre, spread = float(candidates.score.mean()), float(candidates.score.std())
-    if spread == 0:
-        return Calibration(None, None, "all candidates have the same score")
-    intercept, slope = _logistic((candidates.score - centre) / spread, candidates.is_bought, positives, negatives)
+    lowest = float(candidates.score.min())
+    highest = float(np.sort(candidates.score[candidates.is_bought == 1])[-settings.minimum_positives])
+    if lowest == highest:
+        return Calibration(None, None, f"fewer than {settings.minimum_positives} were bought above the lowest score")
+    held = np.clip(candidates.score, lowest, highest)
+    centre, spread = float(held.mean()), float(held.std())
+    intercept, slope = _logistic((held - centre) / spread, candidates.is_bought, positives, negatives)
     if slope <= 0:
         return Calibration(None, None, f"a higher score went with fewer purchases (slope {slope / spread:.3g})")
-    return Calibration(intercept - slope * centre / spread, slope / spread)
+    return Calibration(intercept - slope * centre / spread, slope / spread, lowest_score=lowest, highest_score=highest)
 
 
 def fit_isotonic(candidates: Candidates, settings: CalibrationSettings) -> Calibration:
@@ -139,7 +157,7 @@ def fit_isotonic(candidates: Candidates, settings: CalibrationSettings) -> Calib
         return platt
     nearest = 1 / (len(candidates.score) + 2)
     fitted = IsotonicRegression(y_min=nearest, y_max=1 - nearest, out_of_bounds="clip")
-    fitted.fit(candidates.score, candidates.is_bought)
+    fitted.fit(_held(candidates, platt).score, candidates.is_bought)
     points = zip(fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist(), strict=True)
     return Calibration(None, None, None, tuple(Knot(*point) for point in points))
 
@@ -152,6 +170,11 @@ def share_bought(candidates: Candidates) -> float:
 def log_loss(probability: Floats, is_bought: Floats) -> Floats:
     """-log of the probability given to what happened, candidate by candidate."""
     return -np.log(np.where(is_bought == 1, probability, 1 - probability))
+
+
+def _held(candidates: Candidates, platt: Calibration) -> Candidates:
+    """The candidates with scores that count."""
+    return candidates._replace(score=np.clip(candidates.score, platt.lowest_score, platt.highest_score))
 
 
 def _cross_validated(

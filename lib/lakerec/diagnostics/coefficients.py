@@ -37,10 +37,16 @@ COEFFICIENTS = Table(
     key=("model_id", "part", "name", "position"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="model_id",
-    transform_version=2,
+    transform_version=3,
 )
 
 CALIBRATION, ITEM_ATTRIBUTES, LEARNED_WEIGHTS = "calibration", "item_attributes", "learned_weights"
+_PLATT = {
+    "intercept": "log-odds",
+    "slope": "log-odds per unit of score",
+    "lowest_score": "score",
+    "highest_score": "score",
+}
 
 
 class Coefficient(NamedTuple):
@@ -70,18 +76,19 @@ def chosen_coefficients(settings: Mapping[str, Any]) -> list[Coefficient]:
 
 
 def fitted_coefficients(calibrations: Mapping[str, Calibration]) -> list[Coefficient]:
-    """What makes each recommender's calibration: intercept and slope of Platt scaling, or the knots of an isotonic one.
+    """What makes each recommender's calibration: the numbers of Platt scaling, or the knots of an isotonic one.
 
-    Intercept and slope are always there, null where they do not apply; the reason says why, or why this way was chosen.
+    Those of Platt scaling are always there, null where they do not apply; the reason says why, or why this way was
+    chosen.
     """
     found = []
-    for recommender, (intercept, slope, reason, knots) in calibrations.items():
-        numbers = [("intercept", 0, intercept, "log-odds"), ("slope", 0, slope, "log-odds per unit of score")]
-        for position, knot in enumerate(knots):
+    for recommender, fitted in calibrations.items():
+        numbers = [(name, 0, getattr(fitted, name), unit) for name, unit in _PLATT.items()]
+        for position, knot in enumerate(fitted.knots):
             numbers += [("knot_score", position, knot.score, "score")]
             numbers += [("knot_probability", position, knot.probability, "1")]
         found += [
-            Coefficient(CALIBRATION, f"{recommender}.{name}", position, value, None, None, unit, reason)
+            Coefficient(CALIBRATION, f"{recommender}.{name}", position, value, None, None, unit, fitted.reason)
             for name, position, value, unit in numbers
         ]
     return found
@@ -117,13 +124,14 @@ def calibration_of(coefficients: Iterable[Mapping[str, Any]], recommender: str) 
         coefficients: rows of diagnostics.coefficients of one model.
     """
     rows = {(row["name"], row["position"]): row for row in coefficients if row["part"] == CALIBRATION}
-    intercept, slope = rows.get((f"{recommender}.intercept", 0)), rows.get((f"{recommender}.slope", 0))
-    if intercept is None or slope is None:
+    platt = {name: rows.get((f"{recommender}.{name}", 0)) for name in _PLATT}
+    if (slope := platt["slope"]) is None:
         return Calibration(None, None, f"no calibration of {recommender} is stored")
     knots: list[Knot] = []
     while (score := rows.get((f"{recommender}.knot_score", len(knots)))) is not None:
         knots.append(Knot(score["value"], rows[f"{recommender}.knot_probability", len(knots)]["value"]))
-    return Calibration(intercept["value"], slope["value"], slope["reason"], tuple(knots))
+    numbers = {name: None if row is None else row["value"] for name, row in platt.items()}
+    return Calibration(**numbers, reason=slope["reason"], knots=tuple(knots))
 
 
 def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, int, float]]:

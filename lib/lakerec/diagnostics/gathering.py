@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import NamedTuple
 
+import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -52,7 +53,7 @@ from lakerec.kept import Keep
 from lakerec.model.described_items import Sides
 from lakerec.model.fold_in import Space, Weights
 from lakerec.model.item_knn import BaselineSettings, liked_items
-from lakerec.model.scorer import with_masked
+from lakerec.model.scorer import Ints, with_masked
 
 
 class Log(NamedTuple):
@@ -103,6 +104,12 @@ class Evidence(NamedTuple):
         """The rows of diagnostics.rankings without model_id."""
         of_rungs = [judged_lists(lists, population) for lists, population in self.rungs.values()]
         return reduce(DataFrame.unionByName, of_rungs, judged_rankings(self.labelled, self.drawn))
+
+    def fit_histories(self) -> dict[str, Ints]:
+        """Bring to the driver who of the known users has how much history: user_ix by band."""
+        table = self.drawn.users.where("is_known").select("user_ix", "history").toArrow()
+        user_ix, history = table["user_ix"].to_numpy(), table["history"].to_numpy()
+        return {band: user_ix[history == band] for band in np.unique(history)}
 
     def fit_candidates(self) -> dict[tuple[str, str], Candidates]:
         """Bring what calibrations are fitted on to the driver, by (recommender, split); see `evidence`."""

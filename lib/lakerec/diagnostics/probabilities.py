@@ -21,7 +21,7 @@ PROBABILITIES = Table(
     columns=(
         Column("model_id", T.StringType(), "Evaluation model."),
         Column("recommender", T.StringType(), "Whose lists: als for known users, popularity for newcomers."),
-        Column("slice", T.StringType(), "all."),
+        Column("slice", T.StringType(), "all; als: also known users by history=<band of training events>."),
         Column("bin", T.IntegerType(), "Bin of equal counts by predicted probability, from 1; ties stay together."),
         Column("count", T.LongType(), "Candidates (user, item) in the bin."),
         Column("predicted", T.DoubleType(), "Mean predicted probability; 0..1."),

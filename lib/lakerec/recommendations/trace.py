@@ -57,6 +57,8 @@ calibrated AS (
   SELECT batch_id, split_part(name, '.', 1) AS source,
     max(CASE WHEN name LIKE '%.intercept' THEN value END) AS intercept,
     max(CASE WHEN name LIKE '%.slope' THEN value END) AS slope,
+    max(CASE WHEN name LIKE '%.lowest_score' THEN value END) AS lowest_score,
+    max(CASE WHEN name LIKE '%.highest_score' THEN value END) AS highest_score,
     max(CASE WHEN name LIKE '%.slope' THEN reason END) AS calibration_reason
   FROM recommendations.coefficients
   WHERE part = 'calibration'
@@ -141,7 +143,7 @@ lines AS (
 SELECT r.release_id, r.kind, r.status, r.published_at, l.batch_id, l.user_id, l.item_id,
   l.rank, l.raw_rank, l.rule, l.source, l.score, l.probability, l.is_recommended,
   CASE WHEN k.slope IS NOT NULL THEN 'Platt scaling' WHEN c.batch_id IS NOT NULL THEN 'isotonic regression' END
-    AS calibration, k.calibration_reason, k.intercept, k.slope,
+    AS calibration, k.calibration_reason, k.intercept, k.slope, k.lowest_score, k.highest_score,
   c.score_below, c.probability_below, c.score_above, c.probability_above,
   u.threshold, u.threshold_reason, u.alpha, u.reg_param, u.half_life_days,
   x.reason, x.because_item_id, x.because_count, x.contribution, x.strength, x.score_without,

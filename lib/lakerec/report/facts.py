@@ -75,7 +75,7 @@ class Facts(NamedTuple):
         k: length of the list that the verdict speaks of.
         metrics: rows of diagnostics.ranking_metrics, test window, of all customers and by history.
         differences: rows of diagnostics.comparisons, test window, all customers.
-        bins: rows of diagnostics.probabilities.
+        bins: rows of diagnostics.probabilities, of all customers.
         thresholds: rows of diagnostics.thresholds, ascending.
     """
 
@@ -121,6 +121,7 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
     metrics = [row for row in measured if row.slice == "all" or row.slice.startswith("history=")]
     compared = _rows(lake, COMPARISONS, model)
     differences = [row for row in compared if row.split == TEST and row.slice == "all"]
+    bins = [row for row in _rows(lake, PROBABILITIES, model) if row.slice == "all"]
     return Facts(
         lake=lake.root,
         funnel=count_funnel(lake),
@@ -130,7 +131,7 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
         verdict=verdict([row.asDict() for row in metrics], [row.asDict() for row in differences], k),
         metrics=metrics,
         differences=differences,
-        bins=sorted(_rows(lake, PROBABILITIES, model), key=attrgetter("recommender", "bin")),
+        bins=sorted(bins, key=attrgetter("recommender", "bin")),
         thresholds=sorted(_rows(lake, THRESHOLDS, model), key=attrgetter("threshold")),
         customers=draw_customers(lake, model),
     )

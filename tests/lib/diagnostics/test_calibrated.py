@@ -23,7 +23,7 @@ def test_each_recommender_has_rows_of_its_own_and_one_without_candidates_none():
     found = {(name, split): NOBODY for name in CALIBRATED for split in ("validation", "test")}
     found |= {("als", "validation"): often, ("als", "test"): often}
 
-    calibrated = calibrate(found, CALIBRATION, THRESHOLD)
+    calibrated = calibrate(found, {}, CALIBRATION, THRESHOLD)
 
     assert [name for name, each in calibrated.calibrations.items() if each.is_fitted] == ["als"]
     assert [row[:4] + row[5:] for row in calibrated.probabilities] == [
@@ -38,8 +38,26 @@ def test_a_threshold_is_chosen_over_what_known_users_and_strangers_are_served_to
     als = bought((0.0, 0), (0.0, 0), (0.0, 1), (1.0, 1), (1.0, 1), (1.0, 0))
     found = {(name, split): als for name in CALIBRATED for split in ("validation", "test")}
 
-    calibrated = calibrate(found, CALIBRATION, THRESHOLD)
+    calibrated = calibrate(found, {}, CALIBRATION, THRESHOLD)
 
     lowest = calibrated.thresholds[0]
     assert lowest.share == 1.0
     assert lowest.precision == (3 + 3) / (6 + 6)  # folded-in users are served as known ones in evaluation
+
+
+def test_known_users_are_judged_by_what_they_did_before_as_well_with_the_calibration_of_all():
+    als = bought((0.0, 0), (0.0, 0), (0.0, 1), (1.0, 1), (1.0, 1), (1.0, 0))
+    found = {(name, split): als for name in CALIBRATED for split in ("validation", "test")}
+    histories = {"1-4": np.array([0, 1, 3, 99]), "5+": np.array([2, 4, 5])}
+
+    calibrated = calibrate(found, histories, CALIBRATION, THRESHOLD)
+
+    low, high = calibrated.calibrations["als"].of(np.array([0.0, 1.0]))
+    assert [row for row in calibrated.probabilities if row[0] == "als" and row[1] != "all"] == [
+        ("als", "history=1-4", 1, 2, low, 0.0),
+        ("als", "history=1-4", 2, 1, high, 1.0),
+        ("als", "history=5+", 1, 1, low, 1.0),
+        ("als", "history=5+", 2, 2, high, 1 / 2),
+    ]
+    assert {row[1] for row in calibrated.metrics if row[0] == "als"} == {"all", "history=1-4", "history=5+"}
+    assert {row[1] for row in calibrated.probabilities if row[0] != "als"} == {"all"}

@@ -64,8 +64,9 @@ def test_scores_that_separate_bought_from_not_bought_give_a_finite_slope():
         ([1, 2, 3], [0, 0, 1], "1 of 3 candidates were bought, fewer than 2"),
         ([], [], "0 of 0 candidates were bought, fewer than 2"),
         ([1, 2], [1, 1], "all 2 candidates were bought"),
-        ([5, 5, 5, 5], [1, 1, 0, 0], "all candidates have the same score"),
-        ([1, 2, 3, 4], [1, 1, 0, 0], "a higher score went with fewer purchases (slope -1.09)"),
+        ([5, 5, 5, 5], [1, 1, 0, 0], "fewer than 2 were bought above the lowest score"),
+        ([1, 2, 3, 4], [1, 1, 0, 0], "fewer than 2 were bought above the lowest score"),
+        ([1, 2, 2, 3, 3], [1, 1, 1, 0, 0], "a higher score went with fewer purchases (slope -0.67)"),
     ],
 )
 def test_where_there_is_no_ground_for_a_probability_there_is_none_and_the_reason_is_said(score, is_bought, reason):
@@ -94,8 +95,32 @@ def test_a_column_without_a_calibration_is_null(spark):
     assert rows[0][0] is None
 
 
+@pytest.mark.parametrize("fit", [fit_platt, fit_isotonic])
+def test_a_score_beyond_what_enough_purchases_speak_for_counts_as_the_last_that_they_do(fit):
+    few_at_the_top = candidates([1, 2, 3, 4, 5, 60, 70], [0, 0, 1, 0, 1, 1, 0])
+
+    fitted = fit(few_at_the_top, SETTINGS)  # two are asked for: those at 5 and 60
+
+    low, at_one, at_five, beyond, far = fitted.of(np.array([-9.0, 1.0, 5.0, 60.0, 1e9]))
+    assert low == at_one
+    assert at_five == beyond == far
+    assert at_one < at_five
+
+
+def test_platts_bounds_hold_for_a_column_and_null_stays_null(spark):
+    calibration = Calibration(intercept=-2.0, slope=4.0, lowest_score=0.0, highest_score=0.5)
+    scores = spark.createDataFrame([(-3.0,), (0.25,), (0.5,), (8.0,), (None,)], "score double")
+
+    found = [row[0] for row in scores.select(calibration.of_column(scores.score)).collect()]
+
+    assert found[:-1] == pytest.approx([1 / (1 + np.exp(2)), 1 / (1 + np.exp(1)), 1 / 2, 1 / 2])
+    assert found[-1] is None
+    assert calibration.of(np.array([-3.0, 0.25, 0.5, 8.0])) == pytest.approx(found[:-1])
+
+
 def test_isotonic_regression_pools_what_would_fall_and_joins_its_knots_by_lines():
-    fitted = fit_isotonic(candidates([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 1, 1]), SETTINGS)
+    one_is_enough = SETTINGS.model_copy(update={"minimum_positives": 1})
+    fitted = fit_isotonic(candidates([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 1, 1]), one_is_enough)
 
     nearest = 1 / (6 + 2)  # six candidates tell nothing finer
     assert fitted.knots == (

@@ -49,18 +49,19 @@ def test_learned_weights_are_rows_with_intervals_and_the_unit_has_none():
 
 def test_a_calibration_is_read_back_as_it_was_written():
     calibrations = {
-        "als": Calibration(-4.0, 12.5),
+        "als": Calibration(-4.0, 12.5, lowest_score=0.1, highest_score=0.7),
         "popularity": Calibration(None, None, "3 of 80 were bought"),
         "fold_in": Calibration(None, None, "the better one", (Knot(0.1, 0.01), Knot(0.5, 0.02))),
     }
 
     rows = [row._asdict() for row in fitted_coefficients(calibrations)]
 
-    assert [row["name"] for row in rows][:4] == [
-        "als.intercept",
-        "als.slope",
-        "popularity.intercept",
-        "popularity.slope",
+    assert [(row["name"], row["value"]) for row in rows][:5] == [
+        ("als.intercept", -4.0),
+        ("als.slope", 12.5),
+        ("als.lowest_score", 0.1),
+        ("als.highest_score", 0.7),
+        ("popularity.intercept", None),
     ]
     assert [(row["name"], row["position"], row["value"]) for row in rows[-2:]] == [
         ("fold_in.knot_score", 1, 0.5),

@@ -73,7 +73,7 @@ def test_every_event_leads_to_the_exact_bytes_of_its_line(outside, pair, shop):
 def test_score_and_probability_can_be_rebuilt_from_tables_in_sql(outside):
     found = outside.sql("""
         WITH listed AS (
-          SELECT u.*, k.intercept, k.slope, list_inner_product(x.factors::DOUBLE[], y.factors::DOUBLE[]) AS rebuilt
+          SELECT u.*, k.*, list_inner_product(x.factors::DOUBLE[], y.factors::DOUBLE[]) AS rebuilt
           FROM recommendations.user_items u
           JOIN gold.user_index ui ON ui.user_id = u.user_id
           JOIN gold.item_index ii ON ii.item_id = u.item_id
@@ -81,14 +81,16 @@ def test_score_and_probability_can_be_rebuilt_from_tables_in_sql(outside):
           JOIN model.item_factors y ON y.model_id = u.model_id AND y.item_ix = ii.item_ix
           LEFT JOIN (
             SELECT batch_id, max(value) FILTER (name = 'als.intercept') AS intercept,
-              max(value) FILTER (name = 'als.slope') AS slope
+              max(value) FILTER (name = 'als.slope') AS slope,
+              max(value) FILTER (name = 'als.lowest_score') AS lowest_score,
+              max(value) FILTER (name = 'als.highest_score') AS highest_score
             FROM recommendations.coefficients WHERE part = 'calibration' GROUP BY batch_id
           ) k ON k.batch_id = u.batch_id
           WHERE u.source = 'als'
         )
         SELECT count(*), max(abs(score - rebuilt)),
-          max(abs(probability - 1 / (1 + exp(-(intercept + slope * rebuilt)))))
-        FROM listed
+          max(abs(probability - 1 / (1 + exp(-(intercept + slope * held)))))
+        FROM (SELECT *, least(greatest(rebuilt, lowest_score), highest_score) AS held FROM listed)
     """).fetchall()[0]
 
     assert found[0] > 0
