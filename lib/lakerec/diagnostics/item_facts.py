@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -44,10 +45,11 @@ class ItemFacts:
 
     def positions(self, item_ix: npt.NDArray[np.int32]) -> Ints:
         """Positions of items; -1 for those that are not here."""
-        if not len(self.item_ix):
-            return np.full(np.shape(item_ix), -1)
-        found = np.minimum(np.searchsorted(self.item_ix, item_ix), len(self.item_ix) - 1)
-        return np.where(self.item_ix[found] == item_ix, found, -1)
+        return self._places.positions(item_ix)
+
+    @cached_property
+    def _places(self) -> ItemSide:
+        return ItemSide(self.item_ix, np.empty((len(self.item_ix), 0), np.float32))
 
 
 class KnownItems(NamedTuple):

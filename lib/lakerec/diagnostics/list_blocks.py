@@ -1,7 +1,12 @@
-"""Rows of lists, of what was relevant, and of users, as dense arrays of a block of users."""
+"""What is known of users, their lists and what was relevant, as dense arrays of a block of users.
+
+A user travels in one row, with a number for each entry: a row for each listed item would take longer to hand over than
+to measure.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +16,19 @@ from lakerec.diagnostics.bootstrap import block_of, poisson_weights
 from lakerec.diagnostics.item_facts import ItemFacts
 from lakerec.diagnostics.list_metrics import CHARACTER, RELEVANCE, Bools, Floats, Ints
 
-ROWS_SCHEMA = "user long, code int, place int, item_ix int"
 POPULATION = 2**31
 """`user` is user_ix plus this times the number of the population that the user is judged in."""
-_ROWS_HELD = 1 << 20
+_ENTRIES_HELD = 1 << 20
 
-USER_CODE = -1
-"""Row of a user: place is the band of history, item_ix 1 for a known user, else 0."""
-TRUTH_CODE = -2
-"""Row of a relevant item: place is the split."""
+CODE_BITS, PLACE_BITS = 48, 32
+"""An entry is code · 2^48 + place · 2^32 + item_ix, of which the last may be negative, as 32 bits."""
+
+USER_CODE = 0
+"""Entry of a user: place is the band of history, item_ix 1 for a known user, else 0."""
+TRUTH_CODE = 1
+"""Entry of a relevant item: place is the split."""
+LIST_CODE = 2
+"""Entry of a listed item: the code is this + 2 · place of its maker in the plan + split, place the rank."""
 
 
 class Maker(NamedTuple):
@@ -36,7 +45,7 @@ class Plan:
     """How lists are measured.
 
     Attributes:
-        makers: whose lists there are; a row of a list has code 2 · place of its maker + split.
+        makers: whose lists there are.
         ks: lengths of the list.
         replicates: bootstrap replicates.
         seed: of their weights.
@@ -91,46 +100,69 @@ class Block(NamedTuple):
 
     def lists(self, plan: Plan, maker: Maker, split: int) -> Ints:
         """Positions of what it listed; all empty where it made no list."""
-        made = self.positions.get(2 * plan.makers.index(maker) + split)
+        made = self.positions.get(LIST_CODE + 2 * plan.makers.index(maker) + split)
         return np.full((len(self.history), plan.longest), -1) if made is None else made
 
 
-def read_block(rows: Ints, plan: Plan) -> Block:
+def read_block(users: Ints, row: Ints, entries: Ints, plan: Plan) -> Block:
     """Dense arrays of some users.
 
     Args:
-        rows: columns as in ROWS_SCHEMA; (rows, 4), sorted by user.
+        users: as they travel; distinct, in any order.
+        row: whose entry it is; place in `users`.
+        entries: see `PLACE_BITS`.
     """
-    users, row = np.unique(rows[:, 0], return_inverse=True)
-    code, place, positions = rows[:, 1], rows[:, 2], plan.items.positions(rows[:, 3].astype(np.int32))
+    code, place = entries >> CODE_BITS, entries >> PLACE_BITS & 0xFFFF
+    item_ix = (entries & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    positions = plan.items.positions(item_ix)
     history, is_known = np.zeros(len(users), np.int64), np.zeros(len(users), np.bool_)
     is_user = code == USER_CODE
-    history[row[is_user]], is_known[row[is_user]] = place[is_user], rows[is_user, 3] == 1
-    lists = {}
-    for listed in np.unique(code[code >= 0]):
-        chosen = (code == listed) & (place <= plan.longest)
-        lists[int(listed)] = np.full((len(users), plan.longest), -1)
-        lists[int(listed)][row[chosen], place[chosen] - 1] = positions[chosen]
+    history[row[is_user]], is_known[row[is_user]] = place[is_user], item_ix[is_user] == 1
     truths = [(code == TRUTH_CODE) & (place == split) for split in (0, 1)]
     validation, test = (_truth(row[chosen], positions[chosen], len(users), plan) for chosen in truths)
     population, user_ix = np.divmod(users, POPULATION)
-    weights, parts = poisson_weights(user_ix, plan.replicates, plan.seed), block_of(user_ix, plan.seed)
-    return Block(population, history, is_known, weights, parts, (validation, test), lists)
+    return Block(
+        population=population,
+        history=history,
+        is_known=is_known,
+        weights=poisson_weights(user_ix, plan.replicates, plan.seed),
+        parts=block_of(user_ix, plan.seed),
+        truth=(validation, test),
+        positions=_lists(code, row, place, positions, len(users), plan.longest),
+    )
 
 
-def whole_users(batches: Iterable[pa.RecordBatch], rows_held: int = _ROWS_HELD) -> Iterator[Ints]:
-    """Rows as integers, in blocks of about `rows_held` rows that tear no user apart."""
-    held: list[Ints] = []
+def read_blocks(batches: Iterable[pa.RecordBatch], plan: Plan, entries_held: int = _ENTRIES_HELD) -> Iterator[Block]:
+    """Users in blocks of at most so many entries; a user with more is alone.
+
+    Args:
+        batches: user, entries array<long>. One row per user.
+    """
     for batch in batches:
-        held.append(np.column_stack([column.to_numpy() for column in batch.columns]).astype(np.int64))
-        if sum(map(len, held)) >= rows_held:
-            rows = np.concatenate(held)
-            last = int(np.searchsorted(rows[:, 0], rows[-1, 0]))
-            held = [rows[last:]]
-            if last:
-                yield rows[:last]
-    if sum(map(len, held)):
-        yield np.concatenate(held)
+        users, lengths = batch["user"].to_numpy(), batch["entries"].value_lengths().to_numpy(zero_copy_only=False)
+        entries, ends = batch["entries"].flatten().to_numpy(), np.cumsum(lengths)
+        for first, last in pairwise(_cuts(ends, entries_held)):
+            row = np.repeat(np.arange(last - first), lengths[first:last])
+            inside = slice(ends[last - 1] - len(row), ends[last - 1])
+            yield read_block(users[first:last], row, entries[inside], plan)
+
+
+def _cuts(ends: Ints, most: int) -> list[int]:
+    """Where blocks of at most `most` entries begin, and where the last one ends."""
+    cuts = [0]
+    while cuts[-1] < len(ends):
+        before = ends[cuts[-1] - 1] if cuts[-1] else 0
+        cuts.append(max(cuts[-1] + 1, int(np.searchsorted(ends, before + most, side="right"))))
+    return cuts
+
+
+def _lists(code: Ints, row: Ints, place: Ints, positions: Ints, users: int, longest: int) -> dict[int, Ints]:
+    """(users, longest) positions of listed items by code."""
+    is_listed = (code >= LIST_CODE) & (place <= longest)
+    codes, of_code = np.unique(code[is_listed], return_inverse=True)
+    lists = np.full((len(codes), users, longest), -1)
+    lists[of_code, row[is_listed], place[is_listed] - 1] = positions[is_listed]
+    return dict(zip(codes.tolist(), lists, strict=True))
 
 
 def _truth(row: Ints, position: Ints, users: int, plan: Plan) -> Truth:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -128,11 +129,11 @@ def diversity(listed: ListedItems, k: int) -> Floats:
     no pair is formed. Source: Ziegler et al., "Improving recommendation lists through topic diversification", 2005,
     intra-list similarity, as a mean and turned round.
     """
-    positions = listed.positions[:, :k]
+    positions, items = listed.positions[:, :k], len(listed.directions)
     count = np.einsum("ij,ij->i", listed.directions, listed.directions).round()[positions].sum(axis=1)
-    total = np.zeros((len(positions), listed.directions.shape[1]))
-    for of_rank in positions.T:
-        total += listed.directions[of_rank]
+    starts = np.arange(len(positions) + 1) * positions.shape[1]
+    chosen = csr_array((np.ones(positions.size), positions.ravel() % items, starts), shape=(len(positions), items))
+    total = chosen @ listed.directions
     pairs = np.where(count >= 2, count * (count - 1), np.nan)
     return np.asarray(1 - (np.einsum("ij,ij->i", total, total) - count) / pairs)
 

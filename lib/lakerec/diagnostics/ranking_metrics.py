@@ -16,7 +16,7 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table, Write
 from lakerec.diagnostics.comparisons import COMPARISONS
-from lakerec.diagnostics.list_blocks import POPULATION, TRUTH_CODE, USER_CODE, Plan
+from lakerec.diagnostics.list_blocks import CODE_BITS, LIST_CODE, PLACE_BITS, POPULATION, TRUTH_CODE, USER_CODE, Plan
 from lakerec.diagnostics.rankings import TEST, Population
 from lakerec.diagnostics.summaries import MEASURED_SCHEMA, summarise
 from lakerec.diagnostics.tallies import TALLY_SCHEMA, tally_batches
@@ -68,11 +68,12 @@ def measure_rankings(rankings: DataFrame, populations: Sequence[Population], pla
     def tell(table: pa.Table) -> pa.Table:
         return summarise(table, plan)
 
-    rows = [_list_rows(rankings, plan)]
+    entries = [_list_entries(rankings, plan)]
     for number, (users, relevant) in enumerate(populations):
-        rows += [_user_rows(users, number, plan), _truth_rows(relevant, users, number)]
-    together = reduce(DataFrame.unionByName, rows).repartition("user").sortWithinPartitions("user")
-    return together.mapInArrow(tally, TALLY_SCHEMA).groupBy("split", "dimension").applyInArrow(tell, MEASURED_SCHEMA)
+        entries += [_user_entries(users, number, plan), _truth_entries(relevant, users, number)]
+    together = reduce(DataFrame.unionByName, entries).groupBy("user").agg(F.collect_list("entry").alias("entries"))
+    in_order = together.sortWithinPartitions("user")  # sums come out the same whatever task ended first
+    return in_order.mapInArrow(tally, TALLY_SCHEMA).groupBy("split", "dimension").applyInArrow(tell, MEASURED_SCHEMA)
 
 
 def metrics_of(measured: DataFrame, model_id: str) -> DataFrame:
@@ -88,29 +89,30 @@ def comparisons_of(measured: DataFrame, model_id: str) -> DataFrame:
     return named.withColumn("baseline_model_id", own).select(COMPARISONS.names)
 
 
-def _list_rows(rankings: DataFrame, plan: Plan) -> DataFrame:
+def _list_entries(rankings: DataFrame, plan: Plan) -> DataFrame:
     names = [F.array(F.lit(maker.recommender), F.lit(maker.made_by)) for maker in plan.makers]
     maker = F.array_position(F.array(*names), F.array("recommender", "made_by"))
     listed = rankings.where(F.col("rank") <= plan.longest).withColumn("maker", maker.cast("int")).where("maker > 0")
     population = F.element_at(F.array(*[F.lit(maker.population) for maker in plan.makers]), F.col("maker"))
-    code = (2 * (F.col("maker") - 1) + _split()).cast("int").alias("code")
-    return listed.select(_user(population), code, F.col("rank").alias("place"), "item_ix")
+    code = F.lit(LIST_CODE) + 2 * (F.col("maker") - 1) + _split()
+    return listed.select(_user(population), _entry(code, F.col("rank"), F.col("item_ix")))
 
 
-def _user_rows(users: DataFrame, population: int, plan: Plan) -> DataFrame:
+def _user_entries(users: DataFrame, population: int, plan: Plan) -> DataFrame:
     history = F.array_position(F.array(*map(F.lit, plan.histories)), F.col("history")) - 1
-    return users.select(
-        _user(F.lit(population)),
-        F.lit(USER_CODE).alias("code"),
-        history.cast("int").alias("place"),
-        F.col("is_known").cast("int").alias("item_ix"),
-    )
+    entry = _entry(F.lit(USER_CODE), history, F.col("is_known").cast("int"))
+    return users.select(_user(F.lit(population)), entry)
 
 
-def _truth_rows(relevant: DataFrame, users: DataFrame, population: int) -> DataFrame:
+def _truth_entries(relevant: DataFrame, users: DataFrame, population: int) -> DataFrame:
     drawn = relevant.join(users.select("user_ix"), on="user_ix", how="left_semi")
-    user = _user(F.lit(population))
-    return drawn.select(user, F.lit(TRUTH_CODE).alias("code"), _split().cast("int").alias("place"), "item_ix")
+    return drawn.select(_user(F.lit(population)), _entry(F.lit(TRUTH_CODE), _split(), F.col("item_ix")))
+
+
+def _entry(code: SparkColumn, place: SparkColumn, item_ix: SparkColumn) -> SparkColumn:
+    """See `list_blocks.PLACE_BITS`."""
+    high = F.shiftleft(code.cast("long"), CODE_BITS).bitwiseOR(F.shiftleft(place.cast("long"), PLACE_BITS))
+    return high.bitwiseOR(item_ix.cast("long").bitwiseAND(F.lit(0xFFFFFFFF))).alias("entry")
 
 
 def _user(population: SparkColumn) -> SparkColumn:

@@ -187,8 +187,7 @@ def _exposure(counted: list[Ints], bucket: int, plan: Plan) -> Floats:
     cells = np.concatenate([np.empty((0, 2), np.int64), *counted])
     size = BLOCK_COUNT * len(plan.items.item_ix)
     inside = cells[(cells[:, 0] >= bucket * size) & (cells[:, 0] < (bucket + 1) * size)]
-    flat = np.zeros(size)
-    np.add.at(flat, inside[:, 0] - bucket * size, inside[:, 1])
+    flat = np.asarray(np.bincount(inside[:, 0] - bucket * size, inside[:, 1], size), np.float64)
     return flat.reshape(BLOCK_COUNT, -1)[:, plan.items.is_listable]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lakerec.diagnostics.bootstrap import BLOCK_COUNT
-from lakerec.diagnostics.list_blocks import Block, Maker, Plan, Truth, read_block, whole_users
+from lakerec.diagnostics.list_blocks import Block, Maker, Plan, Truth, read_blocks
 from lakerec.diagnostics.list_metrics import CHARACTER, RELEVANCE, Bools, Floats, Ints, JudgedLists, ListedItems
 
 TALLY_SCHEMA = (
@@ -88,10 +88,10 @@ class Lists(NamedTuple):
 
 
 def tally_batches(batches: Iterable[pa.RecordBatch], plan: Plan) -> Iterator[pa.RecordBatch]:
-    """What a task makes of its rows, see ROWS_SCHEMA; sorted by user_ix."""
+    """What a task makes of its users, see `list_blocks.read_blocks`."""
     tallies: dict[Key, Tally] = {}
-    for rows in whole_users(batches):
-        tally_block(read_block(rows, plan), plan, tallies)
+    for block in read_blocks(batches, plan):
+        tally_block(block, plan, tallies)
     keys = zip(*tallies, strict=True) if tallies else [[] for _ in Key._fields]
     values = (
         [tally.sums.tobytes() for tally in tallies.values()],

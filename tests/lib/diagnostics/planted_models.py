@@ -15,13 +15,14 @@ from lakerec.diagnostics.calibration_metrics import judge_probabilities
 from lakerec.diagnostics.calibrations import Calibration, Candidates, fit_calibration, share_bought
 from lakerec.diagnostics.gate_results import CHAMPION, Evidence, Key, Measure
 from lakerec.diagnostics.item_facts import ItemFacts, KnownItems, describe_items
-from lakerec.diagnostics.list_blocks import ROWS_SCHEMA, TRUTH_CODE, USER_CODE, Maker, Plan
+from lakerec.diagnostics.list_blocks import LIST_CODE, TRUTH_CODE, USER_CODE, Maker, Plan
 from lakerec.diagnostics.probabilities import reliability
 from lakerec.diagnostics.rankings import ALS, POPULARITY, TEST, VALIDATION
 from lakerec.diagnostics.summaries import summarise
 from lakerec.diagnostics.tallies import tally_batches
 from lakerec.model.fold_in import Histories, Space, Weights
 from lakerec.model.scorer import ItemSide
+from tests.lib.diagnostics.measuring import travelling
 
 USERS, ITEMS, STYLES, RANK, K = 500, 40, 4, 6, 10
 CUT = date(2026, 3, 10)
@@ -206,14 +207,11 @@ def _measured(lists: np.ndarray, of_champion: np.ndarray, planted: Model, world:
     rows += [(user, TRUTH_CODE, 1, int(world.bought[TEST][user])) for user in range(USERS)]
     for maker, made in enumerate((lists, bestsellers, of_champion)):
         rows += [
-            (user, 2 * maker + 1, rank, int(item))
+            (user, LIST_CODE + 2 * maker + 1, rank, int(item))
             for user, listed in enumerate(made)
             for rank, item in enumerate(listed, start=1)
         ]
-    rows.sort(key=lambda row: row[0])
-    schema = pa.schema([(name.split()[0], pa.int64()) for name in ROWS_SCHEMA.split(", ")])
-    batch = pa.RecordBatch.from_arrays([pa.array(column) for column in zip(*rows, strict=True)], schema=schema)
-    tallies = pa.Table.from_batches(tally_batches([batch], plan)).filter(pa.compute.field("split") == 1)
+    tallies = pa.Table.from_batches(tally_batches([travelling(rows)], plan)).filter(pa.compute.field("split") == 1)
     measured = summarise(tallies.filter(pa.compute.field("dimension") == "history"), plan).to_pylist()
     return {_key(row): Evidence(row["value"], row["low"], row["high"], row["user_count"]) for row in measured}
 

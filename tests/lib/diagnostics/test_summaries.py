@@ -7,17 +7,15 @@ import pytest
 from lakerec.diagnostics.list_blocks import Maker
 from lakerec.diagnostics.summaries import judge, summarise
 from lakerec.diagnostics.tallies import tally_batches
-from tests.lib.diagnostics.measuring import a_plan, in_order, made, truth, user
+from tests.lib.diagnostics.measuring import a_plan, made, travelling, truth, user
 
 ALS, POPULARITY, LADDER = Maker("als"), Maker("popularity"), Maker("ladder", serves_newcomers=True)
 
 
 def told(plan, *rows, dimension="history", tasks=1):
     """Rows by (recommender, baseline, slice, metric, k) of the test split, out of several tasks."""
-    names = ["user_ix", "code", "place", "item_ix"]
-    parts = [in_order(*rows[task::tasks]) for task in range(tasks)]
-    batches = [pa.RecordBatch.from_arrays([pa.array(c) for c in part.T], names) for part in parts]
-    tallies = pa.concat_tables(pa.Table.from_batches(tally_batches([batch], plan)) for batch in batches)
+    parts = [travelling(*rows[task::tasks]) for task in range(tasks)]
+    tallies = pa.concat_tables(pa.Table.from_batches(tally_batches([part], plan)) for part in parts)
     chosen = [row for row in tallies.to_pylist() if (row["split"], row["dimension"]) == (1, dimension)]
     found = summarise(pa.Table.from_pylist(chosen, tallies.schema), plan).to_pylist()
     return {(r["recommender"], r["baseline"], r["slice"], r["metric"], r["k"]): r for r in found}
