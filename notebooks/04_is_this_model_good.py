@@ -63,7 +63,11 @@ def whiskers(rows, value="value", low="low", high="high"):
 # %%
 checks = lake.read(DATA_CHECKS).toPandas()
 checks = checks[checks["model_id"].isin(serving["model_id"])]
-print(checks.drop(columns="model_id").to_string(index=False) if len(checks) else "diagnostics.data_checks holds nothing of this model.")
+if len(checks):
+    shown = checks.drop(columns="model_id")
+    print(shown.to_string(index=False, float_format=lambda number: f"{number:,.4f}".rstrip("0").rstrip(".")))
+else:
+    print("diagnostics.data_checks holds nothing of this model.")
 
 # %% [markdown]
 # ## Is it better than simple rules?
@@ -139,7 +143,7 @@ if len(learning):
     axes.set_xticks(learning["user_share"], [f"{share:.0%}" for share in learning["user_share"]])
     axes.minorticks_off()
     axes.set(title="learning curve", xlabel="customers learned from", ylabel=f"ndcg, first {learning['k'].iloc[0]}")
-    axes.legend(frameon=False, loc="upper left")
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
     print(continued["verdict"].iloc[0])
     names = ["user_share", "user_count", "pair_count", "judged_count", "value", "low", "high", "gain", "gain_low", "gain_high", "seconds"]
     print(learning[names].round(4).to_string(index=False))
