@@ -21,6 +21,7 @@ NOTHING = dict.fromkeys(
         "probability",
         "is_recommended",
         "calibration",
+        "highest_score",
         "threshold",
         "threshold_reason",
         "reason",
@@ -56,12 +57,19 @@ def test_parts_events_and_bytes_are_told_in_order():
     event = {"action": "view", "weight": 1.0, "age_days": 3.0, "event_id": "e1", "raw": b'{"a":1}', "path": "f.gz"}
     why = {"reason": 1, "because_item_id": "cap", "contribution": 0.4, "strength": 1.0, "score_without": 0.1}
     rest = {"reason": 2, "because_count": 7, "contribution": 0.1}
-    judged = {"probability": 0.02, "threshold": 0.01, "threshold_reason": "enough", "is_recommended": True}
+    judged = {
+        "probability": 0.02,
+        "highest_score": 0.4,
+        "threshold": 0.01,
+        "threshold_reason": "enough",
+        "is_recommended": True,
+    }
 
     told = list(tell([row(rank=1, **why, **event, **judged, event_contribution=0.4), row(**rest)]))
 
     text = "\n".join(told)
     assert "recommended: threshold 1.0000%, enough" in text
+    assert "as of a score of 0.400000: too few purchases speak for more" in text
     assert "+0.400000 cap, strength 1.000; without it 0.100000" in text
     assert "+0.100000 the 7 other items together" in text
     assert text.index('{"a":1}') > text.index("view on")

@@ -107,9 +107,7 @@ def fit_calibration(candidates: Candidates, settings: CalibrationSettings) -> Ca
     losses = {fit: _cross_validated(fit, held, folds, settings) for fit in (fit_platt, fit_isotonic)}
     by_platt, by_isotonic = losses.values()
     if np.isinf(min(by_platt, by_isotonic)):
-        return platt._replace(
-            reason="Platt scaling, as in some part of the users a higher score went with fewer purchases"
-        )
+        return platt._replace(reason="Platt scaling: without some part of the users neither way could be fitted")
     compared = f"cross-validated log-loss {by_platt:.6f} by Platt scaling, {by_isotonic:.6f} by isotonic regression"
     chosen = platt if by_platt <= by_isotonic else fit_isotonic(candidates, settings)
     return chosen._replace(reason=compared)

@@ -157,6 +157,17 @@ def test_a_logistic_truth_is_left_to_platt_and_a_step_to_isotonic_regression():
     assert step.reason.startswith("cross-validated log-loss")
 
 
+def test_where_a_part_of_the_users_is_upside_down_the_ways_are_not_compared_and_the_reason_is_said():
+    clear, upside_down = [(0, 0)] * 8 + [(1, 1)] * 8, [(0, 1)] * 5 + [(0, 0)] * 3 + [(1, 1)] * 3 + [(1, 0)] * 5
+    in_turn = np.array([pair for both in zip(clear, upside_down, strict=True) for pair in both])
+    two_parts = SETTINGS.model_copy(update={"fold_count": 2})
+
+    fitted = fit_calibration(candidates(*in_turn.T), two_parts)
+
+    assert fitted.slope > 0
+    assert fitted.reason == "Platt scaling: without some part of the users neither way could be fitted"
+
+
 def test_both_ways_lie_between_0_and_1_and_never_fall_where_the_score_rises():
     found = sampled(lambda score: score**3 / 5)
     grid = np.linspace(-1, 2, 500)
