@@ -22,8 +22,6 @@ Found = Mapping[tuple[str, str], Candidates]
 Histories = Mapping[str, Ints]
 """Known users by band of history; user_ix."""
 
-EVERYBODY = "all"
-
 
 class Calibrated(NamedTuple):
     """What was fitted on the calibrate window and measured on the test window, all without model_id.
@@ -68,7 +66,7 @@ def calibrate(
 
 def _slices(recommender: str, candidates: Candidates, histories: Histories) -> Iterator[tuple[str, Candidates]]:
     """All candidates, and those of each band of known users, whom als alone serves."""
-    yield EVERYBODY, candidates
+    yield "all", candidates
     for band, users in sorted(histories.items()) if recommender == ALS else ():
         yield f"history={band}", candidates.of(np.isin(candidates.user_ix, users))
 
