@@ -6,7 +6,6 @@ to measure.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -133,27 +132,34 @@ def read_block(users: Ints, row: Ints, entries: Ints, plan: Plan) -> Block:
 
 
 def read_blocks(batches: Iterable[pa.RecordBatch], plan: Plan, entries_held: int = _ENTRIES_HELD) -> Iterator[Block]:
-    """Users in blocks of at most so many entries; a user with more is alone.
+    """Users in blocks of at most so many entries, however batches are cut; a user with more is alone.
 
     Args:
         batches: user, entries array<long>. One row per user.
     """
+    rest: list[pa.RecordBatch] = []
     for batch in batches:
-        users, lengths = batch["user"].to_numpy(), batch["entries"].value_lengths().to_numpy(zero_copy_only=False)
-        entries, ends = batch["entries"].flatten().to_numpy(), np.cumsum(lengths)
-        for first, last in pairwise(_cuts(ends, entries_held)):
-            row = np.repeat(np.arange(last - first), lengths[first:last])
-            inside = slice(ends[last - 1] - len(row), ends[last - 1])
-            yield read_block(users[first:last], row, entries[inside], plan)
+        *full, last = _parts(pa.concat_batches([*rest, batch]), entries_held)
+        yield from (_read(part, plan) for part in full)
+        rest = [last]
+    yield from (_read(part, plan) for part in rest if part.num_rows)
 
 
-def _cuts(ends: Ints, most: int) -> list[int]:
-    """Where blocks of at most `most` entries begin, and where the last one ends."""
-    cuts = [0]
-    while cuts[-1] < len(ends):
-        before = ends[cuts[-1] - 1] if cuts[-1] else 0
-        cuts.append(max(cuts[-1] + 1, int(np.searchsorted(ends, before + most, side="right"))))
-    return cuts
+def _parts(rows: pa.RecordBatch, most: int) -> Iterator[pa.RecordBatch]:
+    """The users of each block, taking as many as fit from the first on; one part at least."""
+    ends = np.cumsum(rows["entries"].value_lengths().to_numpy(zero_copy_only=False))
+    first, before = 0, 0
+    while first < len(ends) and ends[-1] - before > most:
+        last = max(first + 1, int(np.searchsorted(ends, before + most, side="right")))
+        yield rows.slice(first, last - first)
+        first, before = last, int(ends[last - 1])
+    yield rows.slice(first)
+
+
+def _read(rows: pa.RecordBatch, plan: Plan) -> Block:
+    lengths = rows["entries"].value_lengths().to_numpy(zero_copy_only=False)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    return read_block(rows["user"].to_numpy(), row, rows["entries"].flatten().to_numpy(), plan)
 
 
 def _lists(code: Ints, row: Ints, place: Ints, positions: Ints, users: int, longest: int) -> dict[int, Ints]:

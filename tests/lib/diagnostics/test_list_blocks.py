@@ -43,5 +43,7 @@ def test_blocks_hold_as_many_users_as_fit_and_tear_none_apart():
 
     one, two, three = [0, -1, -1], [0, 1, -1], [0, 1, 2]
     assert blocks == [[one, two], [three, one], [two], [three, one]]
+    by_two = [batch.slice(begin, 2) for begin in range(0, 7, 2)]
+    assert [block.lists(a_plan(ALS), ALS, split=1).tolist() for block in read_blocks(by_two, a_plan(ALS), 4)] == blocks
     assert list(read_blocks([], a_plan(ALS))) == []
     assert list(read_blocks([batch.slice(0, 0)], a_plan(ALS))) == []

@@ -1,6 +1,5 @@
 """What is added up of lists, by whom they serve and by which items count."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -96,20 +95,10 @@ def test_sums_do_not_depend_on_how_users_are_cut_into_batches():
     plan = a_plan(ALS)
     whole = travelling(*[[*user(ix, "1-4"), *truth(ix, 10 + ix % 5), *made(ix, 0, 10, 12, 14)] for ix in range(30)])
 
-    def added(batches):
-        rows = pa.Table.from_batches(tally_batches(batches, plan)).to_pylist()
-        return {
-            (row["dimension"], row["band"]): (
-                np.frombuffer(row["sums"]),
-                np.frombuffer(row["replicates"], np.float32),
-                np.frombuffer(row["exposure"], np.int64),
-            )
-            for row in rows
-        }
+    def table(batches):
+        return pa.Table.from_batches(tally_batches(batches, plan)).sort_by(
+            [("dimension", "ascending"), ("band", "ascending")]
+        )
 
-    at_once, in_parts = added([whole]), added([whole.slice(begin, 7) for begin in range(0, 30, 7)])
-    assert at_once.keys() == in_parts.keys()
-    for key, numbers in at_once.items():
-        for one, other in zip(numbers, in_parts[key], strict=True):
-            assert one == pytest.approx(other, rel=1e-6)
-    assert added([]) == {}
+    assert table([whole]).equals(table([whole.slice(begin, 7) for begin in range(0, 30, 7)]))
+    assert table([]).num_rows == 0
