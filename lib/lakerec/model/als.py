@@ -15,9 +15,10 @@ from pyspark.sql import functions as F
 
 from lakerec.errors import TrainingDataError
 from lakerec.model.als_settings import AlsSettings
-from lakerec.model.cg_als import Factors, Sides, collect_sides, fit_cg, fit_cg_at, start_from
+from lakerec.model.cg_als import Factors, fit_cg, start_from
 from lakerec.model.factor_frames import factor_frame
 from lakerec.model.mllib_als import fit_mllib, require_checkpoints
+from lakerec.model.packed_pairs import Sides, packed_pairs
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,19 +57,12 @@ def fit_als(interactions: DataFrame, settings: AlsSettings, start: DataFrame | N
         SettingsError: more iterations than MLlib survives without a checkpoint directory.
         TrainingDataError: no pair has a positive strength, a strength is no number, or the equations cannot be solved.
     """
-    if settings.solver == "mllib":
-        require_checkpoints(interactions, settings)
-    learned = with_positive_strength(interactions).persist()
-    try:
-        pair_count = _count_pairs(learned, interactions)
-        fitted = _fit_cg(learned, settings, start, pair_count) if settings.solver == "cg" else None
-        fitted = fitted or _fit_mllib(learned, settings, pair_count)
-    finally:
-        learned.unpersist()
-    return fitted
+    return next(fit_als_at(interactions, settings, [settings.max_iter], start))
 
 
-def fit_als_at(interactions: DataFrame, settings: AlsSettings, iterations: Sequence[int]) -> Iterator[FittedAls]:
+def fit_als_at(
+    interactions: DataFrame, settings: AlsSettings, iterations: Sequence[int], start: DataFrame | None = None
+) -> Iterator[FittedAls]:
     """What `fit_als` gives after each of some numbers of iterations.
 
     cg hands these out on the way. MLlib hands out none, so each is a fit of its own from the same seed and blocks.
@@ -80,17 +74,21 @@ def fit_als_at(interactions: DataFrame, settings: AlsSettings, iterations: Seque
         TrainingDataError, SettingsError: as `fit_als`.
     """
     if settings.solver == "cg":
-        learned = with_positive_strength(interactions).persist()
-        try:
-            pair_count = _count_pairs(learned, interactions)
-            if sides := collect_sides(learned, settings):
-                for factors in fit_cg_at(learned, sides, None, settings, iterations):
-                    yield _fitted_by_cg(learned, sides, factors, pair_count)
+        with packed_pairs(interactions, settings) as packed:
+            _refuse_broken(packed.found.broken)
+            if sides := packed.found.sides:
+                if not len(sides.users):
+                    raise _nothing_to_learn(is_empty=not packed.found.pairs)
+                begin = start_from(start, sides.items, settings.rank) if start is not None else None
+                for factors in fit_cg(packed, sides, begin, settings, iterations):
+                    yield _fitted_by_cg(interactions, sides, factors)
                 return
-        finally:
-            learned.unpersist()
+        _LOG.warning(
+            "ALS: the factors of users or items take more than als.cg_broadcast_bytes (%s): mllib solves instead of cg",
+            settings.cg_broadcast_bytes,
+        )
     for iteration in iterations:
-        yield fit_als(interactions, settings.model_copy(update={"max_iter": iteration}))
+        yield _fit_mllib(interactions, settings.model_copy(update={"max_iter": iteration}))
 
 
 def with_positive_strength(interactions: DataFrame) -> DataFrame:
@@ -120,9 +118,14 @@ def check_factors(factors: DataFrame) -> None:
         )
 
 
-def _fit_mllib(learned: DataFrame, settings: AlsSettings, pair_count: int) -> FittedAls:
-    require_checkpoints(learned, settings)
-    model = fit_mllib(learned, settings)
+def _fit_mllib(interactions: DataFrame, settings: AlsSettings) -> FittedAls:
+    require_checkpoints(interactions, settings)
+    learned = with_positive_strength(interactions).persist()
+    try:
+        pair_count = _count_pairs(learned, interactions)
+        model = fit_mllib(learned, settings)
+    finally:
+        learned.unpersist()
     fitted = FittedAls(
         user_factors=model.userFactors.select(F.col("id").alias("user_ix"), F.col("features").alias("factors")),
         item_factors=model.itemFactors.select(F.col("id").alias("item_ix"), F.col("features").alias("factors")),
@@ -134,25 +137,12 @@ def _fit_mllib(learned: DataFrame, settings: AlsSettings, pair_count: int) -> Fi
     return fitted
 
 
-def _fit_cg(learned: DataFrame, settings: AlsSettings, start: DataFrame | None, pair_count: int) -> FittedAls | None:
-    """Nothing where a side's factors would be too large to broadcast."""
-    sides = collect_sides(learned, settings)
-    if sides is None:
-        _LOG.warning(
-            "ALS: the factors of users or items take more than als.cg_broadcast_bytes (%s): mllib solves instead of cg",
-            settings.cg_broadcast_bytes,
-        )
-        return None
-    begin = start_from(start, sides.items, settings.rank) if start is not None else None
-    return _fitted_by_cg(learned, sides, fit_cg(learned, sides, begin, settings), pair_count)
-
-
-def _fitted_by_cg(learned: DataFrame, sides: Sides, factors: Factors, pair_count: int) -> FittedAls:
+def _fitted_by_cg(beside: DataFrame, sides: Sides, factors: Factors) -> FittedAls:
     return FittedAls(
-        user_factors=factor_frame(learned, "user_ix", sides.users.ids, factors.users),
-        item_factors=factor_frame(learned, "item_ix", sides.items.ids, factors.items),
+        user_factors=factor_frame(beside, "user_ix", sides.users, factors.users),
+        item_factors=factor_frame(beside, "item_ix", sides.items, factors.items),
         solver="cg",
-        pair_count=pair_count,
+        pair_count=factors.pair_count,
     )
 
 
@@ -160,20 +150,26 @@ def _count_pairs(learned: DataFrame, interactions: DataFrame) -> int:
     strength = F.col("strength")
     counts = learned.agg(F.count("*").alias("all"), F.count_if(~_is_finite(strength)).alias("broken")).first()
     assert counts is not None  # an aggregate without groups has one row
-    if counts["broken"]:
-        raise TrainingDataError(
-            f"gold.interactions: {counts['broken']} strengths are no finite numbers. Check [feedback]."
+    _refuse_broken(counts["broken"])
+    if not counts["all"]:
+        raise _nothing_to_learn(is_empty=not interactions.limit(1).count())
+    return int(counts["all"])
+
+
+def _refuse_broken(count: int) -> None:
+    if count:
+        raise TrainingDataError(f"gold.interactions: {count} strengths are no finite numbers. Check [feedback].")
+
+
+def _nothing_to_learn(*, is_empty: bool) -> TrainingDataError:
+    if is_empty:
+        return TrainingDataError(
+            "gold.interactions: no user has acted on an item before the cut. There is nothing to learn from: deliver "
+            "more days of events, or set shorter split.calibrate_days and split.test_days."
         )
-    if counts["all"]:
-        return int(counts["all"])
-    if interactions.limit(1).count():
-        raise TrainingDataError(
-            "gold.interactions: no pair has a positive strength (only returns, or all decayed to nothing). "
-            "There is nothing to learn from: deliver more events, or set a longer feedback.half_life_days."
-        )
-    raise TrainingDataError(
-        "gold.interactions: no user has acted on an item before the cut. There is nothing to learn from: deliver more "
-        "days of events, or set shorter split.calibrate_days and split.test_days."
+    return TrainingDataError(
+        "gold.interactions: no pair has a positive strength (only returns, or all decayed to nothing). "
+        "There is nothing to learn from: deliver more events, or set a longer feedback.half_life_days."
     )
 
 

@@ -12,32 +12,34 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark import Broadcast, StorageLevel
 from pyspark.sql import DataFrame
 
 from lakerec.model.als_settings import AlsSettings, unsolvable
 from lakerec.model.normal_equations import Equations, gram
-from lakerec.model.pair_blocks import Chunk, Side, collect_side, pair_blocks, read_chunks
+from lakerec.model.packed_pairs import Packed, Sides
+from lakerec.model.pair_blocks import Chunk, chunk_pairs, read_chunks
 
 Floats32 = npt.NDArray[np.float32]
 Solver = Callable[[Chunk], Floats32]
 Shared = Broadcast[Floats32]
 
-_SOLVED_SCHEMA = "first int, factors binary"
-
-
-class Sides(NamedTuple):
-    """Both kinds of rows."""
-
-    users: Side
-    items: Side
+_SOLVED_SCHEMA = "first long, pairs long, factors binary"
 
 
 class Factors(NamedTuple):
-    """A row per user and per item, in the order of `Sides`."""
+    """What a fit gives.
+
+    Attributes:
+        users: a row per user, in the order of `Sides`.
+        items: a row per item.
+        pair_count: of those that it learned from.
+    """
 
     users: Floats32
     items: Floats32
+    pair_count: int
 
 
 class Turned(NamedTuple):
@@ -54,74 +56,56 @@ class Turned(NamedTuple):
     basis: Floats32
 
 
-def collect_sides(learned: DataFrame, settings: AlsSettings) -> Sides | None:
-    """Bring the ids of both sides to the driver; nothing where the factors of one would be too large to broadcast."""
-    most_rows = settings.cg_broadcast_bytes // (4 * settings.rank)
-    users = collect_side(learned, "user_ix", settings.user_blocks, most_rows)
-    items = collect_side(learned, "item_ix", settings.item_blocks, most_rows) if users else None
-    return Sides(users, items) if users and items else None
-
-
-def fit_cg(learned: DataFrame, sides: Sides, start: Floats32 | None, settings: AlsSettings) -> Factors:
-    """Alternate between items and users.
+def fit_cg(
+    packed: Packed, sides: Sides, start: Floats32 | None, settings: AlsSettings, iterations: Sequence[int]
+) -> Iterator[Factors]:
+    """Alternate between items and users, handing out what a fit of so many iterations would give.
 
     Args:
-        learned: user_ix, item_ix, strength (float); one row per pair, each with a positive strength on both sides.
+        sides: of `packed`.
         start: (items, rank), from which users begin; null: users begin at random.
+        iterations: ascending.
 
     Raises:
         TrainingDataError: the fit diverged, or equations are singular.
     """
-    return next(fit_cg_at(learned, sides, start, settings, [settings.max_iter]))
-
-
-def fit_cg_at(
-    learned: DataFrame, sides: Sides, start: Floats32 | None, settings: AlsSettings, iterations: Sequence[int]
-) -> Iterator[Factors]:
-    """As `fit_cg`, handing out what a fit of so many iterations would give, on the way to the last of them.
-
-    Args:
-        iterations: ascending.
-    """
-    fit = _Fit(learned, sides, settings)
+    fit = _Fit(packed, sides, settings)
     try:
         yield from fit.run(start, iterations)
     finally:
         fit.close()
 
 
-def start_from(item_factors: DataFrame, items: Side, rank: int) -> Floats32:
+def start_from(item_factors: DataFrame, items: npt.NDArray[np.int32], rank: int) -> Floats32:
     """An earlier model's factors of these items; 0 for those that it did not know. Collects them.
 
     Args:
         item_factors: item_ix, factors array<float>.
+        items: their ids.
     """
     table = item_factors.select("item_ix", "factors").toArrow()
     ids = table["item_ix"].to_numpy()
     factors = table["factors"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(ids), rank)
-    places = np.minimum(np.searchsorted(items.ids, ids), len(items.ids) - 1)
-    is_known = items.ids[places] == ids
-    start = np.zeros((len(items.ids), rank), np.float32)
-    start[places[is_known]] = factors[is_known]
-    return start
+    places = pc.index_in(pa.array(items), value_set=pa.array(ids)).fill_null(len(ids)).to_numpy()
+    return np.vstack([factors, np.zeros((1, rank), np.float32)])[places]
 
 
 class _Fit:
     """A fit that is going on: its blocks stay cached, and the newest factors of each side broadcast."""
 
-    def __init__(self, learned: DataFrame, sides: Sides, settings: AlsSettings) -> None:
-        self.settings, self.sides = settings, sides
-        self.context = learned.sparkSession.sparkContext
-        users, items = sides
-        self.users = _Rows(pair_blocks(learned, users, items, ("user_ix", "item_ix")), len(users.ids))
-        self.items = _Rows(pair_blocks(learned, items, users, ("item_ix", "user_ix")), len(items.ids))
+    def __init__(self, packed: Packed, sides: Sides, settings: AlsSettings) -> None:
+        self.settings = settings
+        self.context = packed.users.sparkSession.sparkContext
+        self.user_ids = sides.users
+        self.users = _Rows(chunk_pairs(packed.users, sides.users, sides.items), len(sides.users))
+        self.items = _Rows(chunk_pairs(packed.items, sides.items, sides.users), len(sides.items))
 
     def run(self, start: Floats32 | None, iterations: Sequence[int]) -> Iterator[Factors]:
         users = self._first_users(start)
         for iteration in range(1, iterations[-1] + 1):
             items = self._half_step(self.items, self.users, users)
             if iteration in iterations:
-                yield Factors(self._solve_users(items), items)
+                yield Factors(self._solve_users(items), items, self.users.pair_count)
             if iteration < iterations[-1]:
                 users = self._half_step(self.users, self.items, items)
 
@@ -132,7 +116,8 @@ class _Fit:
     def _first_users(self, start: Floats32 | None) -> Floats32:
         if start is not None:
             return self._half_step(self.users, self.items, start)
-        return random_directions(self.users.count, self.settings.rank, self.settings.seed)
+        in_order_of_ids = random_directions(self.users.count, self.settings.rank, self.settings.seed)
+        return in_order_of_ids[np.argsort(np.argsort(self.user_ids))]
 
     def _half_step(self, own: "_Rows", other: "_Rows", fixed: Floats32) -> Floats32:
         """Factors of the own side, improved; in the basis that the other side's were turned into."""
@@ -142,18 +127,13 @@ class _Fit:
 
     def _solve_users(self, items: Floats32) -> Floats32:
         shared = self.items.replace(self.context.broadcast(items))
-        try:
-            return self._solved(self.users, exact_solver(shared, self.settings))
-        except Exception as error:
-            if "Singular matrix" not in str(error):
-                raise
-            raise unsolvable(self.settings) from error
+        return self._solved(self.users, exact_solver(shared, self.settings))
 
     def _solved(self, own: "_Rows", solver: Callable[[], Solver]) -> Floats32:
         """One Spark job; collects 4 bytes per factor."""
-        table = own.blocks.mapInArrow(_arrow_solver(solver), _SOLVED_SCHEMA).toArrow()
-        order = np.argsort(table["first"].to_numpy())
-        parts = [np.frombuffer(table["factors"][index].as_buffer(), np.float32) for index in order.tolist()]
+        table = own.blocks.mapInArrow(_arrow_solver(solver), _SOLVED_SCHEMA).toArrow().sort_by("first")
+        own.pair_count = int(pc.sum(table["pairs"]).as_py())
+        parts = [np.frombuffer(part.as_buffer(), np.float32) for part in table["factors"]]
         factors = np.concatenate(parts).reshape(own.count, self.settings.rank)
         if not np.isfinite(factors).all():
             raise unsolvable(self.settings)
@@ -161,11 +141,12 @@ class _Fit:
 
 
 class _Rows:
-    """One side of a fit: its chunks, how many rows they hold, and the factors that were broadcast last."""
+    """One side of a fit: its chunks, how many rows and pairs they hold, and the factors that were broadcast last."""
 
     def __init__(self, blocks: DataFrame, count: int) -> None:
         self.blocks = blocks.persist(StorageLevel.MEMORY_AND_DISK)
         self.count = count
+        self.pair_count = 0
         self.factors: Shared | None = None
 
     def replace(self, factors: Shared) -> Shared:
@@ -229,7 +210,7 @@ def _arrow_solver(
     def solve_block(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         solve = prepare()
         for chunk in read_chunks(batches):
-            solved = pa.array([solve(chunk).tobytes()], pa.binary())
-            yield pa.RecordBatch.from_arrays([pa.array([chunk.first], pa.int32()), solved], ["first", "factors"])
+            columns = [[chunk.first], [len(chunk.positions)], [solve(chunk).tobytes()]]
+            yield pa.RecordBatch.from_arrays([pa.array(column) for column in columns], ["first", "pairs", "factors"])
 
     return solve_block

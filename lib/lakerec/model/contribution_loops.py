@@ -6,6 +6,7 @@ Importing this module imports numba: only where scores are taken apart.
 import numpy as np
 from numba import types
 
+from lakerec.model.cholesky import solve
 from lakerec.model.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
 from lakerec.model.scorer import Floats, Ints
 
@@ -52,38 +53,6 @@ def _gather(
     return count
 
 
-@compiled(types.void(_MATRIX, types.float64, _MATRIX, _MATRIX), SUMS_IN_ANY_ORDER)
-def _solve(matrix: Floats, penalty: float, lower: Floats, right: Floats) -> None:
-    """Solve for every column of `right` (rank, columns), in its place, by Cholesky's factorisation.
-
-    Args:
-        matrix: its lower triangle is read; nan comes out where it is not positive definite.
-        penalty: added to the diagonal.
-        lower: room.
-    """
-    rank, width = right.shape
-    for row in range(rank):
-        for column in range(row + 1):
-            total = matrix[row, column] + (penalty if row == column else 0.0)
-            for f in range(column):
-                total -= lower[row, f] * lower[column, f]
-            lower[row, column] = np.sqrt(total) if row == column else total / lower[column, column]
-    for row in range(rank):
-        for f in range(row):
-            factor = lower[row, f]
-            for column in range(width):
-                right[row, column] -= factor * right[f, column]
-        for column in range(width):
-            right[row, column] /= lower[row, row]
-    for row in range(rank - 1, -1, -1):
-        for f in range(row + 1, rank):
-            factor = lower[f, row]
-            for column in range(width):
-                right[row, column] -= factor * right[f, column]
-        for column in range(width):
-            right[row, column] /= lower[row, row]
-
-
 @compiled(types.void(_MATRIX, _LISTED_INTS, _MATRIX, _VECTOR), SUMS_IN_ANY_ORDER)
 def _name_largest(parts: Floats, named: Ints, largest: Floats, rest: Floats) -> None:
     """The largest parts of each listed item, of equal ones the first, and the sum of the others.
@@ -128,7 +97,7 @@ def _leave_out(
     """The scores of the listed items without each reason that is named for them; see `contributions`.
 
     Args:
-        matrix, penalty, lower: as `_solve` takes them, of B.
+        matrix, penalty, lower: as `solve` takes them, of B.
         reasons, pulls: factors and 1 + α·r.
         listed: factors; (n, rank).
         named: (n, m).
@@ -140,7 +109,7 @@ def _leave_out(
         for f in range(rank):
             right[f, reason] = reasons[reason, f]
             right[f, count] += pulls[reason] * reasons[reason, f]
-    _solve(matrix, penalty, lower, right)
+    solve(matrix, penalty, lower, right)
     solved = np.ascontiguousarray(right.T)
     change = np.empty(count)
     for reason in range(count):
@@ -211,7 +180,7 @@ def take_apart(
         for place in range(n):
             of_listed[place] = factors[listed[user, place]]
         through = np.ascontiguousarray(of_listed.T)
-        _solve(matrix, reg_param * count, lower, through)
+        solve(matrix, reg_param * count, lower, through)
         for reason in range(count):
             parts[reason] = 0.0
             for f in range(rank):

@@ -1,39 +1,24 @@
 """Pairs as compressed sparse rows, a few rows of Arrow per task: what the cg solver reads in every half-step.
 
-The rows of a side (its users, or its items) stand in the order of their ids. A block is a range of them with about as
-many pairs as any other block, and becomes one task. A chunk is a part of a block, one row of the frame: some rows with
-their strengths, small enough for Arrow.
+A chunk is a part of a block of `packed_pairs`, one row of the frame: some rows with their strengths, small enough for
+Arrow.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
-from operator import add
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
 
-Ints = npt.NDArray[np.int64]
+from lakerec.model.packed_pairs import Floats32, Ints, Ints32, as_row, joined, read_rows
 
-CHUNK_SCHEMA = "first int, lengths binary, positions binary, strengths binary"
+_CHUNKS = "first long, lengths binary, positions binary, strengths binary"
 
 _CHUNK_PAIRS = 1 << 21
 """Pairs of a chunk, 8 bytes each; a row with more has a chunk of its own."""
-
-
-class Side(NamedTuple):
-    """One of the two kinds of rows.
-
-    Attributes:
-        ids: int32, ascending; a row's place among them is its position.
-        bounds: position of the first row of each block but the first.
-    """
-
-    ids: npt.NDArray[np.int32]
-    bounds: Ints
 
 
 class Chunk(NamedTuple):
@@ -49,41 +34,17 @@ class Chunk(NamedTuple):
     first: int
     starts: Ints
     positions: npt.NDArray[np.uint32]
-    strengths: npt.NDArray[np.float32]
+    strengths: Floats32
 
 
-def collect_side(learned: DataFrame, column: str, block_count: int, most_rows: int) -> Side | None:
-    """Bring the ids of a side to the driver, 12 bytes each, and divide them; nothing where they are too many.
-
-    Args:
-        learned: user_ix, item_ix.
-        column: which of the two.
-    """
-    counts = learned.groupBy(column).agg(F.count("*").alias("pairs")).limit(most_rows + 1).toArrow()
-    if len(counts) > most_rows:
-        return None
-    ids, pairs = counts[column].to_numpy(), counts["pairs"].to_numpy()
-    order = np.argsort(ids)
-    return Side(ids[order].astype(np.int32), balanced_bounds(pairs[order], block_count))
-
-
-def balanced_bounds(pairs: Ints, block_count: int) -> Ints:
-    """Where blocks begin, but the first, if they are to be equally dear: a row costs its pairs and one more."""
-    cost = np.cumsum(pairs + 1)
-    shares = cost[-1] * np.arange(1, block_count) / block_count
-    return np.searchsorted(cost, shares, side="left") + 1
-
-
-def pair_blocks(learned: DataFrame, own: Side, other: Side, names: tuple[str, str]) -> DataFrame:
-    """The chunks of a side, a partition per block.
+def chunk_pairs(pairs: DataFrame, own_ids: Ints32, other_ids: Ints32) -> DataFrame:
+    """The chunks of a side, a partition per block; without pairs whose other row is in no side.
 
     Args:
-        learned: user_ix, item_ix, strength. One row per pair.
-        names: columns with the ids of the own and of the other side.
+        pairs: `pairs_of_side`.
+        own_ids, other_ids: as in `Sides`.
     """
-    rows = learned.select(F.col(names[0]).alias("own"), F.col(names[1]).alias("other"), "strength")
-    placed = rows.repartitionById(len(own.bounds) + 1, _block_of(F.col("own"), own))
-    return placed.mapInArrow(_arrow_chunker(own.ids, other.ids), CHUNK_SCHEMA)
+    return pairs.mapInArrow(_arrow_chunker(own_ids, other_ids), _CHUNKS)
 
 
 def read_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[Chunk]:
@@ -100,8 +61,8 @@ def read_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[Chunk]:
             )
 
 
-def chunks_of(own: Ints, other: Ints, strengths: npt.NDArray[np.float32], most_pairs: int) -> Iterator[Chunk]:
-    """Pairs in any order as chunks.
+def chunks_of(own: Ints32, other: Ints32, strengths: Floats32, most_pairs: int) -> Iterator[Chunk]:
+    """Distinct pairs in any order as chunks.
 
     Args:
         own: position of the pair's row; every row between the smallest and the largest occurs.
@@ -110,7 +71,7 @@ def chunks_of(own: Ints, other: Ints, strengths: npt.NDArray[np.float32], most_p
     """
     if not len(own):
         return
-    order = np.lexsort((other, own))
+    order = np.argsort(own.astype(np.int64) * (int(other.max()) + 1) + other)
     others, sorted_strengths = other[order].astype(np.uint32), strengths[order]
     lowest = int(own.min())
     starts = _starts(np.bincount(own - lowest))
@@ -122,34 +83,25 @@ def chunks_of(own: Ints, other: Ints, strengths: npt.NDArray[np.float32], most_p
         row = end
 
 
-def _block_of(ids: Column, side: Side) -> Column:
-    """Number of the block: how many bounds are not beyond the row."""
-    firsts = [int(side.ids[bound]) for bound in side.bounds if bound < len(side.ids)]
-    return reduce(add, ((ids >= first).cast("int") for first in firsts), F.lit(0))
-
-
 def _arrow_chunker(
-    own_ids: npt.NDArray[np.int32], other_ids: npt.NDArray[np.int32]
+    own_ids: Ints32, other_ids: Ints32
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What an executor runs on the pairs of a block; holds them all, about 50 bytes each."""
+    """What an executor runs on a block; holds its pairs, about 60 bytes each."""
 
     def chunk_block(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        read = [batch for batch in batches if batch.num_rows]
-        if not read:
-            return
-        own, other, strengths = (pa.chunked_array([batch[n] for batch in read]).to_numpy() for n in range(3))
-        positions = np.searchsorted(own_ids, own), np.searchsorted(other_ids, other)
-        for chunk in chunks_of(*positions, strengths, _CHUNK_PAIRS):
-            yield _record(chunk)
+        own, other, strengths = joined(read_rows(batches))
+        own, other = _positions(own, own_ids), _positions(other, other_ids)
+        is_known = (own >= 0) & (other >= 0)
+        for chunk in chunks_of(own[is_known], other[is_known], strengths[is_known], _CHUNK_PAIRS):
+            lengths = np.diff(chunk.starts).astype(np.int32)
+            yield as_row(first=chunk.first, lengths=lengths, positions=chunk.positions, strengths=chunk.strengths)
 
     return chunk_block
 
 
-def _record(chunk: Chunk) -> pa.RecordBatch:
-    lengths = np.diff(chunk.starts).astype(np.int32)
-    arrays = [pa.array([part.tobytes()], pa.binary()) for part in (lengths, chunk.positions, chunk.strengths)]
-    names = ["first", "lengths", "positions", "strengths"]
-    return pa.RecordBatch.from_arrays([pa.array([chunk.first], pa.int32()), *arrays], names)
+def _positions(ids: Ints32, all_ids: Ints32) -> Ints32:
+    """Places of some ids among all; -1 for those that are not there."""
+    return pc.index_in(pa.array(ids), value_set=pa.array(all_ids)).fill_null(-1).to_numpy()
 
 
 def _starts(lengths: npt.NDArray[np.integer]) -> Ints:

@@ -171,6 +171,7 @@ def test_little_data_is_fitted_like_any_other(spark: SparkSession, pairs: Pairs,
     assert fitted.pair_count == len(pairs)
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
@@ -181,9 +182,11 @@ def test_little_data_is_fitted_like_any_other(spark: SparkSession, pairs: Pairs,
         pytest.param([(0, 0, 1.0), (1, 1, 1.0), (1, 0, None)], "1 strengths are no finite numbers", id="null"),
     ],
 )
-def test_data_that_cannot_be_learned_from_is_refused(spark: SparkSession, pairs: Pairs, message: str) -> None:
+def test_data_that_cannot_be_learned_from_is_refused(
+    spark: SparkSession, pairs: Pairs, message: str, settings: AlsSettings
+) -> None:
     with pytest.raises(TrainingDataError, match=message):
-        fit_als(interactions(spark, pairs), MLLIB)
+        fit_als(interactions(spark, pairs), settings)
 
 
 @BOTH

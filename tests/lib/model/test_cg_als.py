@@ -6,7 +6,6 @@ from pyspark.sql import SparkSession
 
 from lakerec.model.als import fit_als
 from lakerec.model.cg_als import random_directions, start_from, turn
-from lakerec.model.pair_blocks import Side
 from tests.lib.model.test_als import CG, MLLIB, interactions, loss_of, some_pairs, vectors
 
 
@@ -41,7 +40,7 @@ def test_a_warm_start_is_ahead_of_a_cold_one_and_takes_users_and_items_that_are_
 def test_a_start_keeps_known_items_and_gives_new_ones_nothing(spark: SparkSession) -> None:
     factors = spark.createDataFrame([(9, [3.0, 4.0]), (2, [1.0, 2.0])], "item_ix int, factors array<float>")
 
-    start = start_from(factors, Side(np.array([1, 2, 5], np.int32), np.empty(0, np.int64)), rank=2)
+    start = start_from(factors, np.array([1, 2, 5], np.int32), rank=2)
 
     assert start.tolist() == [[0, 0], [1, 2], [0, 0]]
 

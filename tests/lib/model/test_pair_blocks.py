@@ -1,9 +1,11 @@
-"""Pairs as sparse rows: nothing lost, blocks of like cost, the same bytes in any order."""
+"""Pairs as sparse rows: nothing lost, the same bytes in any order."""
 
 import numpy as np
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.model.pair_blocks import Side, balanced_bounds, chunks_of, collect_side, pair_blocks, read_chunks
+from lakerec.model.packed_pairs import collect_sides
+from lakerec.model.pair_blocks import chunk_pairs, chunks_of, read_chunks
+from tests.lib.model.test_packed_pairs import both_sides
 
 
 def test_chunks_hold_each_row_whole_in_order_and_no_more_pairs_than_asked_unless_a_row_has() -> None:
@@ -22,37 +24,42 @@ def test_no_pairs_make_no_chunks() -> None:
     assert list(chunks_of(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32), 10)) == []
 
 
-def test_blocks_are_equally_dear_not_equally_long() -> None:
-    assert balanced_bounds(np.array([9, 1, 1, 1, 1]), 2).tolist() == [1]  # 10 | 2 + 2 + 2 + 2
-    assert balanced_bounds(np.array([1, 1, 1, 1]), 2).tolist() == [2]
-    assert balanced_bounds(np.array([3]), 3).tolist() == [1, 1]  # two blocks stay empty
-    assert balanced_bounds(np.array([3, 3]), 1).tolist() == []
-
-
 def test_the_chunks_of_both_sides_hold_every_pair_by_position(spark: SparkSession) -> None:
     pairs = [(10, 7, 1.0), (30, 5, 2.0), (10, 5, -1.0), (20, 9, 3.0), (30, 9, 4.0)]
-    learned = spark.createDataFrame(pairs, "user_ix int, item_ix int, strength float")
-    users, items = collect_side(learned, "user_ix", 2, 3), collect_side(learned, "item_ix", 1, 3)
-    assert users is not None
-    assert items is not None
+    users, items = both_sides(spark, pairs, user_blocks=2, item_blocks=1)
 
-    table = pair_blocks(learned, users, items, ("user_ix", "item_ix")).toArrow()
+    sides = collect_sides(users, items, most_rows=3).sides
 
-    assert collect_side(learned, "user_ix", 2, 2) is None  # more than may be
-    assert (users.ids.tolist(), items.ids.tolist()) == ([10, 20, 30], [5, 7, 9])
-    chunks = sorted(read_chunks(table.to_batches()), key=lambda chunk: chunk.first)
-    assert len(chunks) == 2
-    found = [
-        (chunk.first + row, int(chunk.positions[entry]), float(chunk.strengths[entry]))
-        for chunk in chunks
+    assert sides is not None
+    of_users, of_items = chunk_pairs(users, *sides), chunk_pairs(items, sides.items, sides.users)
+    assert pairs_in(of_users, *sides) == sorted(pairs)
+    assert pairs_in(of_items, sides.items, sides.users) == sorted((item, user, r) for user, item, r in pairs)
+
+
+def pairs_in(chunks: DataFrame, own_ids: np.ndarray, other_ids: np.ndarray) -> list[tuple[int, int, float]]:
+    return sorted(
+        (int(own_ids[chunk.first + row]), int(other_ids[chunk.positions[entry]]), float(chunk.strengths[entry]))
+        for chunk in read_chunks(chunks.toArrow().to_batches())
         for row in range(len(chunk.starts) - 1)
         for entry in range(chunk.starts[row], chunk.starts[row + 1])
+    )
+
+
+def test_rows_without_a_positive_strength_are_left_out_and_their_pairs_with_them(spark: SparkSession) -> None:
+    pairs = [
+        (1, 1, 2.0),
+        (1, 2, -1.0),  # stays: both sides have something positive
+        (2, 2, 1.0),
+        (3, 1, -1.0),  # user 3 only returned
+        (2, 4, 0.0),  # nobody wanted item 4
+        (3, 4, -5.0),
+        (5, 5, 1e-60),  # nothing to float32
     ]
-    assert found == [(0, 0, -1.0), (0, 1, 1.0), (1, 2, 3.0), (2, 0, 2.0), (2, 2, 4.0)]
+    users, items = both_sides(spark, pairs, user_blocks=1, item_blocks=1)
 
+    sides = collect_sides(users, items, most_rows=9).sides
 
-def test_more_blocks_than_rows_leave_some_empty(spark: SparkSession) -> None:
-    learned = spark.createDataFrame([(1, 1, 1.0)], "user_ix int, item_ix int, strength float")
-    side = Side(np.array([1], np.int32), balanced_bounds(np.array([1]), 3))
-
-    assert pair_blocks(learned, side, side, ("user_ix", "item_ix")).count() == 1
+    assert sides is not None
+    assert (sides.users.tolist(), sides.items.tolist()) == ([1, 2], [1, 2])
+    kept = pairs_in(chunk_pairs(users, *sides), *sides)
+    assert kept == [(1, 1, 2.0), (1, 2, -1.0), (2, 2, 1.0)]

@@ -1,0 +1,63 @@
+"""Pairs packed by block: what is known of both sides before a solver begins."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from lakerec.model.packed_pairs import Found, _gathered, blocks_of, collect_sides, pack_pairs, pairs_of_side
+
+
+def both_sides(
+    spark: SparkSession, pairs: list[tuple[int, int, float | None]], user_blocks: int, item_blocks: int
+) -> tuple[DataFrame, DataFrame]:
+    interactions = spark.createDataFrame(pairs, "user_ix int, item_ix int, strength double")
+    pieces = pack_pairs(interactions, user_blocks, item_blocks)
+    return pairs_of_side(pieces, "users", user_blocks), pairs_of_side(pieces, "items", item_blocks)
+
+
+def test_of_few_enough_rows_the_ids_come_block_after_block(spark: SparkSession) -> None:
+    pairs = [(10, 7, 1.0), (30, 5, 2.0), (10, 5, -1.0), (20, 9, 3.0), (30, 9, 4.0)]
+    users, items = both_sides(spark, pairs, user_blocks=2, item_blocks=1)
+
+    found = collect_sides(users, items, most_rows=3)
+
+    assert (found.pairs, found.broken) == (5, 0)
+    assert found.sides is not None
+    assert sorted(found.sides.users.tolist()) == [10, 20, 30]
+    assert blocks_of(found.sides.users, 2).tolist() == sorted(blocks_of(found.sides.users, 2).tolist())
+    assert found.sides.items.tolist() == [5, 7, 9]
+    assert collect_sides(users, items, most_rows=2) == Found(pairs=5, broken=0, sides=None)
+
+
+def test_blocks_have_about_equally_many_rows_whatever_the_ids_have_in_common() -> None:
+    for ids in (np.arange(10_000), np.arange(0, 100_000, 10), np.arange(1 << 30, (1 << 30) + 10_000)):
+        sizes = np.bincount(blocks_of(ids.astype(np.int32), 4), minlength=4)
+
+        assert len(sizes) == 4
+        assert np.abs(sizes - 2_500).max() < 250
+
+
+def test_strengths_that_are_no_finite_numbers_are_counted(spark: SparkSession) -> None:
+    users, items = both_sides(
+        spark, [(1, 1, 1.0), (1, 2, None), (2, 1, float("nan")), (2, 2, float("-inf"))], user_blocks=2, item_blocks=2
+    )
+
+    assert collect_sides(users, items, most_rows=9)[:2] == (4, 3)
+
+
+def test_no_pairs_have_no_rows(spark: SparkSession) -> None:
+    users, items = both_sides(spark, [], user_blocks=2, item_blocks=2)
+
+    found = collect_sides(users, items, most_rows=9)
+
+    assert found.sides is not None
+    assert (found.pairs, len(found.sides.users), len(found.sides.items)) == (0, 0, 0)
+
+
+def test_many_batches_are_packed_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = pa.RecordBatch.from_pydict({"user_ix": [1, 2], "item_ix": [3, 4], "strength": [1.0, 2.0]})
+
+    assert [len(table) for table in _gathered([batch] * 3)] == [6]
+    monkeypatch.setattr("lakerec.model.packed_pairs._PIECE_PAIRS", 4)
+    assert [len(table) for table in _gathered([batch] * 3)] == [4, 2]
