@@ -31,6 +31,7 @@ def report(runs: Sequence[Run], command: str) -> str:
     lines = [f"# {command}", "", f"On a machine with {os.cpu_count()} cores.", ""]
     for cores, group in groupby(sorted(runs, key=lambda run: (-run["cores"], run["events"])), lambda run: run["cores"]):
         lines += [*_growth(list(group), cores), ""]
+    lines += [*_slowest(sizes[-1]), ""]
     lines += [*_cores(runs), ""] if len({run["cores"] for run in runs}) > 1 else []
     lines += [*_foretold(sizes, config), ""] if len(sizes) > 1 else []
     lines += [*_on_paper(sizes, config), ""]
@@ -58,6 +59,14 @@ def _growth(sizes: Sequence[Run], cores: int) -> Iterator[str]:
     iterations = {f"{run['events']:,}: {run['settings']['als']['max_iter']}" for run in sizes}
     yield ""
     yield f"als.max_iter by events: {'; '.join(sorted(iterations))}. Where it differs, train_model has no exponent."
+
+
+def _slowest(run: Run) -> Iterator[str]:
+    """Where the time of its slowest stage goes."""
+    slowest = max(run["stages"], key=lambda stage: stage["seconds"])
+    yield f"## The slowest stage at {run['events']:,} events: {slowest['stage']}"
+    yield ""
+    yield from slowest.get("work", ["Measured before this was looked at."])
 
 
 def _cores(runs: Sequence[Run]) -> Iterator[str]:

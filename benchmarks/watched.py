@@ -1,7 +1,7 @@
-"""A run of the pipeline watched from outside, stage by stage: cpu seconds, memory, and what Spark shuffled.
+"""A run of the pipeline watched from outside, stage by stage: cpu seconds, memory, and what Spark worked on.
 
-A stage ends where the run says so on its console. What was shuffled is read from Spark's event log afterwards, by when
-each task ended; a run that keeps such a log takes a few seconds longer.
+A stage ends where the run says so on its console. Its work is read from Spark's event log afterwards, by when each task
+ended; a run that keeps such a log takes a few seconds longer.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.door import DOOR
 from benchmarks.measure import Usage, measured
+from benchmarks.spark_work import Task, read_tasks, within, work_lines
 
 
 def run_watched(job: str, folder: Path, lake: Path, cores: Sequence[int], flags: Sequence[str]) -> dict[str, Any]:
@@ -32,9 +33,9 @@ def run_watched(job: str, folder: Path, lake: Path, cores: Sequence[int], flags:
     try:
         used = _use_of_stages([*bound, str(DOOR), job, *places, *flags, *logged])
         found = json.loads(result.read_text())
-        tasks = list(_tasks(events))
+        tasks = read_tasks(events)
         for stage in found["stages"][1:]:
-            stage |= used.get(stage["stage"], {}) | _moved(tasks, stage)
+            stage |= used.get(stage["stage"], {}) | _work(tasks, stage)
     finally:
         shutil.rmtree(events)
     return found
@@ -72,17 +73,11 @@ def _as_counts(usage: Usage) -> dict[str, float]:
     return {"cpu_seconds": usage.cpu, "peak_bytes": usage.peak_bytes}
 
 
-def _tasks(folder: Path) -> Iterator[tuple[float, int, int]]:
-    """When each task ended (s since 1970), bytes that it shuffled, and bytes that it had no memory for."""
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
-        with file.open(encoding="utf-8") as log:
-            for event in (json.loads(line) for line in log if '"SparkListenerTaskEnd"' in line):
-                metrics = event.get("Task Metrics") or {}
-                written = metrics.get("Shuffle Write Metrics", {}).get("Shuffle Bytes Written", 0)
-                yield event["Task Info"]["Finish Time"] / 1000, written, metrics.get("Disk Bytes Spilled", 0)
-
-
-def _moved(tasks: Sequence[tuple[float, int, int]], stage: dict[str, Any]) -> dict[str, int]:
+def _work(tasks: Sequence[Task], stage: dict[str, Any]) -> dict[str, Any]:
     began = datetime.fromisoformat(stage["started_at"]).replace(tzinfo=UTC).timestamp()
-    inside = [task for task in tasks if began <= task[0] <= began + stage["seconds"]]
-    return {"shuffle_bytes": sum(task[1] for task in inside), "spilled_bytes": sum(task[2] for task in inside)}
+    own = within(tasks, began, stage["seconds"])
+    return {
+        "shuffle_bytes": sum(task.shuffled for task in own),
+        "spilled_bytes": sum(task.spilled for task in own),
+        "work": list(work_lines(own, stage["seconds"])),
+    }
