@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +30,14 @@ def measured(seconds_between_looks: float = 0.2, root: int | None = None) -> Ite
         root: process whose tree is measured; null: this one.
     """
     usage, is_done = Usage(), threading.Event()
-    before = ticks(root)
+    before = ticks(family(root))
     seen, wall = dict(before), time.perf_counter()
 
     def look() -> None:
         while not is_done.wait(seconds_between_looks):
-            usage.peak_bytes = max(usage.peak_bytes, memory_bytes(root))
-            seen.update(ticks(root))
+            processes = family(root)
+            usage.peak_bytes = max(usage.peak_bytes, memory_bytes(processes))
+            seen.update(ticks(processes))
 
     watch = threading.Thread(target=look, daemon=True)
     watch.start()
@@ -46,14 +47,14 @@ def measured(seconds_between_looks: float = 0.2, root: int | None = None) -> Ite
         usage.wall = time.perf_counter() - wall
         is_done.set()
         watch.join()
-        seen.update(ticks(root))
+        seen.update(ticks(family(root)))
         usage.cpu = (sum(seen.values()) - sum(before.values())) / os.sysconf("SC_CLK_TCK")
 
 
-def ticks(root: int | None = None) -> dict[tuple[int, str], int]:
-    """User and system time of a process and of its living descendants, each by its number and when it began."""
+def ticks(processes: Iterable[int]) -> dict[tuple[int, str], int]:
+    """User and system time of each process, by its number and when it began; without those that ended."""
     found = {}
-    for pid in family(root):
+    for pid in processes:
         try:
             fields = _stat(pid)
         except OSError:
@@ -62,10 +63,10 @@ def ticks(root: int | None = None) -> dict[tuple[int, str], int]:
     return found
 
 
-def memory_bytes(root: int | None = None) -> int:
-    """Proportional set size of a process and its living descendants: shared pages count once."""
+def memory_bytes(processes: Iterable[int]) -> int:
+    """Proportional set size of all processes together: shared pages count once."""
     total = 0
-    for pid in family(root):
+    for pid in processes:
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         except OSError:

@@ -18,8 +18,8 @@ from pyspark.sql import DataFrame
 
 from lakerec.model.als_settings import AlsSettings, unsolvable
 from lakerec.model.normal_equations import Equations, gram
-from lakerec.model.packed_pairs import Packed, Sides
-from lakerec.model.pair_blocks import Chunk, chunk_pairs, read_chunks
+from lakerec.model.packed_pairs import Packed, Sides, as_row
+from lakerec.model.pair_blocks import Chunk, chunk_pairs, positions_among, read_chunks
 
 Floats32 = npt.NDArray[np.float32]
 Solver = Callable[[Chunk], Floats32]
@@ -86,8 +86,8 @@ def start_from(item_factors: DataFrame, items: npt.NDArray[np.int32], rank: int)
     table = item_factors.select("item_ix", "factors").toArrow()
     ids = table["item_ix"].to_numpy()
     factors = table["factors"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(ids), rank)
-    places = pc.index_in(pa.array(items), value_set=pa.array(ids)).fill_null(len(ids)).to_numpy()
-    return np.vstack([factors, np.zeros((1, rank), np.float32)])[places]
+    with_nothing = np.vstack([factors, np.zeros((1, rank), np.float32)])  # the last row is that of place -1
+    return with_nothing[positions_among(ids, items)]
 
 
 class _Fit:
@@ -210,7 +210,6 @@ def _arrow_solver(
     def solve_block(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         solve = prepare()
         for chunk in read_chunks(batches):
-            columns = [[chunk.first], [len(chunk.positions)], [solve(chunk).tobytes()]]
-            yield pa.RecordBatch.from_arrays([pa.array(column) for column in columns], ["first", "pairs", "factors"])
+            yield as_row(first=chunk.first, pairs=len(chunk.positions), factors=solve(chunk))
 
     return solve_block

@@ -83,7 +83,7 @@ def solve_rows(
         for entry in range(begin, end):
             y, weight = fixed[positions[entry]], alpha * abs(np.float64(strengths[entry]))
             pull = 1 + weight if strengths[entry] > 0 else 0.0
-            own = scaled[(entry - begin) % rank]
+            own = scaled[(entry - begin) % rank]  # of more strengths than factors only the sum is needed
             for f in range(rank):
                 own[f] = np.sqrt(weight) * y[f] / root[f]
                 right[f, 0] += pull * y[f] / root[f]

@@ -90,7 +90,7 @@ def _arrow_chunker(
 
     def chunk_block(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         own, other, strengths = joined(read_rows(batches))
-        own, other = _positions(own, own_ids), _positions(other, other_ids)
+        own, other = positions_among(own_ids, own), positions_among(other_ids, other)
         is_known = (own >= 0) & (other >= 0)
         for chunk in chunks_of(own[is_known], other[is_known], strengths[is_known], _CHUNK_PAIRS):
             lengths = np.diff(chunk.starts).astype(np.int32)
@@ -99,7 +99,7 @@ def _arrow_chunker(
     return chunk_block
 
 
-def _positions(ids: Ints32, all_ids: Ints32) -> Ints32:
+def positions_among(all_ids: Ints32, ids: Ints32) -> Ints32:
     """Places of some ids among all; -1 for those that are not there."""
     return pc.index_in(pa.array(ids), value_set=pa.array(all_ids)).fill_null(-1).to_numpy()
 

@@ -111,7 +111,7 @@ def mark_first(judged: DataFrame) -> DataFrame:
     """What `judge_events` gives, with `is_first`: whether a believed record is the one of its identity that is kept.
 
     Of each (source, event_date, event_id) that is the smallest (occurred_at, sha256 of raw). Of the hash the first 64
-    bits are looked at: they do not tie, and all of it would be half of what is shuffled here. Only a line's first
+    bits are looked at: they do not tie, and all of it would be two fifths of what is shuffled here. Only a line's first
     record holds the raw bytes, so record number and content decide between the others; what then still ties differs in
     nothing but where it was read.
     """

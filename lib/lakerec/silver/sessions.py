@@ -56,6 +56,7 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
         settings: the bot rules.
     """
     sign_in = F.when(F.col("user_id").isNotNull(), F.struct("occurred_at", "event_id", "user_id"))
+    # A set, as count_distinct would shuffle every event; where no session is named, of the whole day: none is needed.
     moment = F.when(F.col("session_id").isNotNull(), F.unix_micros("occurred_at"))
     whole_day = Window.partitionBy("source", "event_date")
     summed = (
@@ -66,9 +67,7 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
             F.max("occurred_at").alias("last_at"),
             F.count(F.lit(1)).alias("event_count"),
             F.count_if(F.col("user_id").isNull()).alias("anonymous_count"),
-            F.size(F.collect_set(moment))
-            .cast("long")
-            .alias("moment_count"),  # count_distinct would shuffle every event
+            F.size(F.collect_set(moment)).cast("long").alias("moment_count"),
             F.bool_and(F.col("session_id_sent").isNull()).alias("is_made"),
         )
         .withColumn("day_share", F.col("event_count") / F.sum("event_count").over(whole_day))

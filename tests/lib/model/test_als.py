@@ -134,19 +134,19 @@ def test_factors_too_large_to_broadcast_are_fitted_by_mllib_which_is_said(
     assert "more than als.cg_broadcast_bytes (143): mllib solves instead of cg" in caplog.text
 
 
+WITH_HOPELESS_ROWS: Pairs = [
+    (1, 1, 2.0),
+    (1, 2, -1.0),  # stays: both sides have something positive
+    (2, 2, 1.0),
+    (3, 1, -1.0),  # user 3 only returned
+    (2, 4, 0.0),  # nobody wanted item 4
+    (3, 4, -5.0),
+    (5, 5, 1e-60),  # nothing to float32
+]
+
+
 def test_users_and_items_without_a_positive_strength_are_left_out_but_other_returns_stay(spark: SparkSession) -> None:
-    pairs = interactions(
-        spark,
-        [
-            (1, 1, 2.0),
-            (1, 2, -1.0),  # stays: both sides have something positive
-            (2, 2, 1.0),
-            (3, 1, -1.0),  # user 3 only returned
-            (2, 4, 0.0),  # nobody wanted item 4
-            (3, 4, -5.0),
-            (5, 5, 1e-60),  # nothing to float32
-        ],
-    )
+    pairs = interactions(spark, WITH_HOPELESS_ROWS)
 
     kept = sorted((row.user_ix, row.item_ix, row.strength) for row in with_positive_strength(pairs).collect())
 

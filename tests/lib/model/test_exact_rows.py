@@ -1,4 +1,4 @@
-"""The compiled exact solution: rows without any strength, and equations that have none."""
+"""The compiled exact solution against the formula by hand, and equations that have none."""
 
 import numpy as np
 

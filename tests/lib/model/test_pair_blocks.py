@@ -5,6 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.model.packed_pairs import collect_sides
 from lakerec.model.pair_blocks import chunk_pairs, chunks_of, read_chunks
+from tests.lib.model.test_als import WITH_HOPELESS_ROWS
 from tests.lib.model.test_packed_pairs import both_sides
 
 
@@ -46,16 +47,7 @@ def pairs_in(chunks: DataFrame, own_ids: np.ndarray, other_ids: np.ndarray) -> l
 
 
 def test_rows_without_a_positive_strength_are_left_out_and_their_pairs_with_them(spark: SparkSession) -> None:
-    pairs = [
-        (1, 1, 2.0),
-        (1, 2, -1.0),  # stays: both sides have something positive
-        (2, 2, 1.0),
-        (3, 1, -1.0),  # user 3 only returned
-        (2, 4, 0.0),  # nobody wanted item 4
-        (3, 4, -5.0),
-        (5, 5, 1e-60),  # nothing to float32
-    ]
-    users, items = both_sides(spark, pairs, user_blocks=1, item_blocks=1)
+    users, items = both_sides(spark, WITH_HOPELESS_ROWS, user_blocks=1, item_blocks=1)
 
     sides = collect_sides(users, items, most_rows=9).sides
 
