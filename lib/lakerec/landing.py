@@ -19,6 +19,7 @@ from lakerec.contract import Settings
 from lakerec.errors import LandingError
 from lakerec.file_reader import Delivery, read_file
 from lakerec.folders import delete_folder, open_folder, spark_path
+from lakerec.large_batches import large_batches
 
 TEMPORARY = ".tmp"
 TASKS_PER_CORE = 4
@@ -150,25 +151,11 @@ def _stager(reader: Reader, folder: str) -> Reader:
             file_system.open_output_stream(f"{path}/{name}") as stream,
             pq.ParquetWriter(stream, READ_SCHEMA, use_dictionary=REPEATED) as writer,
         ):
-            for table in _together(reader(batches)):
+            for table in large_batches(reader(batches), ROW_GROUP_BYTES):
                 writer.write_table(table)
         yield pa.RecordBatch.from_pydict({"name": [name]})
 
     return stage
-
-
-def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches of small files in one row group."""
-    held: list[pa.RecordBatch] = []
-    size = 0
-    for batch in batches:
-        held.append(batch)
-        size += batch.nbytes
-        if size >= ROW_GROUP_BYTES:
-            yield pa.Table.from_batches(held)
-            held, size = [], 0
-    if held:
-        yield pa.Table.from_batches(held)
 
 
 def _path_of(info: pafs.FileInfo) -> tuple[str, str | None]:

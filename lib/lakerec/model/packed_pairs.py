@@ -18,6 +18,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakerec.large_batches import large_batches
 from lakerec.model.als_settings import AlsSettings
 
 Ints = npt.NDArray[np.int64]
@@ -27,8 +28,8 @@ Floats32 = npt.NDArray[np.float32]
 _PIECES = "side string, block long, own binary, other binary, strengths binary"
 _SUMMARY = "side string, block long, pairs long, broken long, rows long, ids binary"
 
-_PIECE_PAIRS = 1 << 20
-"""Pairs that a task packs together; with the pieces about 50 bytes each."""
+_PIECE_BYTES = 12 << 20
+"""Pairs that a task packs together, 12 bytes each; with the pieces four times as many."""
 
 
 class Sides(NamedTuple):
@@ -132,25 +133,12 @@ def _arrow_packer(user_blocks: int, item_blocks: int) -> Callable[[Iterable[pa.R
     """What an executor runs on its part of the pairs."""
 
     def pack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for table in _gathered(batches):
+        for table in large_batches(batches, _PIECE_BYTES):
             user_ix, item_ix, strengths = (column.to_numpy() for column in table.columns)  # nan for null
             yield from _pieces("users", user_blocks, user_ix, item_ix, strengths)
             yield from _pieces("items", item_blocks, item_ix, user_ix, strengths)
 
     return pack
-
-
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Many small batches as few large ones."""
-    held, count = [], 0
-    for batch in batches:
-        held.append(batch)
-        count += batch.num_rows
-        if count >= _PIECE_PAIRS:
-            yield pa.Table.from_batches(held)
-            held, count = [], 0
-    if count:
-        yield pa.Table.from_batches(held)
 
 
 def _pieces(side: str, count: int, own: Ints32, other: Ints32, strengths: Floats32) -> Iterator[pa.RecordBatch]:

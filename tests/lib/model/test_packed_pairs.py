@@ -1,11 +1,9 @@
 """Pairs packed by block: what is known of both sides before a solver begins."""
 
 import numpy as np
-import pyarrow as pa
-import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.model.packed_pairs import Found, _gathered, blocks_of, collect_sides, pack_pairs, pairs_of_side
+from lakerec.model.packed_pairs import Found, blocks_of, collect_sides, pack_pairs, pairs_of_side
 
 
 def both_sides(
@@ -53,11 +51,3 @@ def test_no_pairs_have_no_rows(spark: SparkSession) -> None:
 
     assert found.sides is not None
     assert (found.pairs, len(found.sides.users), len(found.sides.items)) == (0, 0, 0)
-
-
-def test_many_batches_are_packed_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = pa.RecordBatch.from_pydict({"user_ix": [1, 2], "item_ix": [3, 4], "strength": [1.0, 2.0]})
-
-    assert [len(table) for table in _gathered([batch] * 3)] == [6]
-    monkeypatch.setattr("lakerec.model.packed_pairs._PIECE_PAIRS", 4)
-    assert [len(table) for table in _gathered([batch] * 3)] == [4, 2]
