@@ -44,7 +44,7 @@ class Crowd:
         self._rng, self._shop, self._offer, self._day, self._day_at = rng, shop, offer, day, day_at
         self.shelf = stock_shelf(rng, shop.catalogue, offer, shop.settings.style_count)
         self.sessions = Numbers(day * SESSIONS_PER_DAY + 1)
-        self._met = np.zeros(0, np.int64)
+        self._met: set[int] = set()
 
     def visits_of(self, users: Ints) -> Visits:
         """A new visit for each entry of `users`."""
@@ -91,5 +91,5 @@ class Crowd:
         clicked = click(self._rng, visits, shown, people, self._shop.catalogue.style, self._day)
         browsed = browse(self._rng, visits, people, self.shelf, self._day)
         looked = join_encounters(visits, clicked, browsed, self._met)
-        self._met = np.concatenate([self._met, pair_keys(visits.user[looked.visit], looked.item)])
+        self._met.update(pair_keys(visits.user[looked.visit], looked.item).tolist())
         return looked

@@ -1,5 +1,6 @@
 """Which items a visit is shown, which of those it looks into, and which it comes upon by itself."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ def browse(rng: np.random.Generator, visits: Visits, people: People, shelf: Shel
     return Encounters(visit[kept], item[kept], np.zeros(len(kept), np.int64), np.zeros(len(kept)))
 
 
-def join_encounters(visits: Visits, clicked: Encounters, browsed: Encounters, met: Ints) -> Encounters:
+def join_encounters(visits: Visits, clicked: Encounters, browsed: Encounters, met: Set[int]) -> Encounters:
     """What the visits look into, in order of visits, clicks first: each pair once a day.
 
     Args:
@@ -75,7 +76,7 @@ def join_encounters(visits: Visits, clicked: Encounters, browsed: Encounters, me
     both = Encounters(*(np.concatenate(columns) for columns in zip(clicked, browsed, strict=True)))
     keys = pair_keys(visits.user[both.visit], both.item)
     kept = _first_of_each(keys)
-    kept = kept[~np.isin(keys[kept], met)]
+    kept = kept[np.array([key not in met for key in keys[kept].tolist()], bool)]
     return _take(both, kept[np.argsort(both.visit[kept], kind="stable")])
 
 

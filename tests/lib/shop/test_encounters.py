@@ -79,7 +79,7 @@ def test_people_browse_distinct_items_that_they_may_meet_today_mostly_to_their_t
 def test_of_two_encounters_of_a_pair_the_click_stays() -> None:
     visits = World().visits._replace(user=np.array([7, 8]))
 
-    joined = join_encounters(visits, encounters((1, 5, 2)), encounters((0, 5, 0), (1, 5, 0), (1, 6, 0)), np.zeros(0))
+    joined = join_encounters(visits, encounters((1, 5, 2)), encounters((0, 5, 0), (1, 5, 0), (1, 6, 0)), set())
 
     assert joined.visit.tolist() == [0, 1, 1]
     assert joined.item.tolist() == [5, 5, 6]
@@ -88,7 +88,7 @@ def test_of_two_encounters_of_a_pair_the_click_stays() -> None:
 
 def test_a_pair_that_met_in_another_visit_of_the_day_does_not_meet_again() -> None:
     visits = World().visits._replace(user=np.array([7]))
-    met = pair_keys(np.array([7]), np.array([5]))
+    met = set(pair_keys(np.array([7]), np.array([5])).tolist())
 
     joined = join_encounters(visits, encounters(), encounters((0, 5, 0), (0, 6, 0)), met)
 
