@@ -59,8 +59,9 @@ class Table:
 
     `transform_version` is raised when the function that fills the table starts to give other rows for the same
     input: stored rows are then refused until they are rebuilt. `indexed` columns are the only ones whose smallest and
-    largest values stand in the table's log, for readers to skip files by; where there are none, Delta takes the first
-    32, which costs time and shows values. `incompressible` columns hold values that hardly repeat.
+    largest values stand in the table's log, for readers to skip files by. Where none are named, Delta takes the first
+    32 of a table of days, which costs time and shows values, and none of any other. `incompressible` columns hold
+    values that hardly repeat.
     """
 
     name: str
@@ -116,8 +117,11 @@ class Table:
             for name, condition, null_passes, is_stored in map(astuple, self.expectations)
             if is_stored
         }
-        wide = {"autoOptimize.optimizeWrite": "true"} if self.write is Write.REPLACE_DAYS else {}
-        return checks | wide | ({"dataSkippingStatsColumns": ",".join(self.indexed)} if self.indexed else {})
+        if self.indexed:
+            indexed = {"dataSkippingStatsColumns": ",".join(self.indexed)}
+        else:
+            indexed = {} if self.write is Write.REPLACE_DAYS else {"dataSkippingNumIndexedCols": "0"}
+        return checks | indexed | ({"autoOptimize.optimizeWrite": "true"} if self.write is Write.REPLACE_DAYS else {})
 
 
 @dataclass(frozen=True)

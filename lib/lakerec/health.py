@@ -1,7 +1,8 @@
 """Profiles of what a run wrote, for operations.table_health, without another pass over it.
 
-Row and null counts are those that Delta took while it wrote; they lie in the log. Distinct values, quantiles and top
-values come from a sample of the written files, all of it where it is small. So the cost does not grow with the tables.
+Row and null counts, and latest times, are those that Delta took while it wrote; they lie in the log. What it did not
+take, and distinct values, quantiles and top values, come from a sample of the written files, all of it where it is
+small. So the cost does not grow with the tables.
 """
 
 import json
@@ -70,10 +71,10 @@ def profile(table: Table, location: str, written: Written, run_id: str, now: dat
             column.name,
             written.version,
             written.row_count,
-            _null_share(column, written, is_partition=column.name == table.partition_by),
+            _null_share(column, written, sample, is_partition=column.name == table.partition_by),
             sample.num_rows,
             *_measure(column, sample, written.row_count),
-            *_freshness(column, written, now),
+            *_freshness(column, written, sample, now),
             now,
         )
         for column in table.columns
@@ -91,34 +92,36 @@ def estimate_distinct(counts: Sequence[int], sample_count: int, row_count: int) 
     return min(row_count, round(scale * once) + len(counts) - once)
 
 
-def _null_share(column: Column, written: Written, is_partition: bool) -> float | None:
+def _null_share(column: Column, written: Written, sample: pa.Table, is_partition: bool) -> float | None:
     nulls = 0
     for file in written.files:
         stats = stats_of(file)
         if is_partition:
             nulls += stats.get("numRecords", 0) if file["partitionValues"].get(column.name) is None else 0
         elif column.name not in stats.get("nullCount", {}):
-            return None
+            return sample[column.name].null_count / sample.num_rows if sample.num_rows else None
         else:
             nulls += stats["nullCount"][column.name]
     return nulls / written.row_count if written.row_count else None
 
 
-def _freshness(column: Column, written: Written, now: datetime) -> tuple[datetime | None, float | None]:
+def _freshness(
+    column: Column, written: Written, sample: pa.Table, now: datetime
+) -> tuple[datetime | None, float | None]:
     if not isinstance(column.type, T.TimestampType):
         return None, None
     latest_of = [stats_of(file).get("maxValues", {}).get(column.name) for file in written.files]
-    newest = [latest for latest in latest_of if latest]
-    if not newest:
-        return None, None
-    latest = datetime.fromisoformat(max(newest)).astimezone(UTC)
-    return latest, (now - latest).total_seconds()
+    newest = [datetime.fromisoformat(latest).astimezone(UTC) for latest in latest_of if latest]
+    if not newest and sample.num_rows:
+        latest_sampled = pc.max(sample[column.name]).cast(pa.timestamp("us", "UTC")).as_py()
+        newest = [latest_sampled] if latest_sampled else []
+    return (max(newest), (now - max(newest)).total_seconds()) if newest else (None, None)
 
 
 def _sample(table: Table, location: str, written: Written) -> pa.Table:
-    """The first rows of files in an order that has to do with nothing, until there are enough; no partition columns."""
+    """The first rows of files in an order that has to do with nothing, until there are enough; no partition column."""
     file_system, root = open_folder(location)
-    names = [c.name for c in table.columns if isinstance(c.type, MEASURED) and c.name != table.partition_by]
+    names = [name for name in table.names if name != table.partition_by]
     is_all = written.row_count <= SAMPLE_ROWS
     of_each = SAMPLE_ROWS if is_all else max(LEAST_OF_A_FILE, SAMPLE_ROWS // len(written.files))
     batches: list[pa.RecordBatch] = []
@@ -134,7 +137,7 @@ def _sample(table: Table, location: str, written: Written) -> pa.Table:
 
 def _measure(column: Column, sample: pa.Table, row_count: int) -> tuple[int | None, list[float] | None, str | None]:
     """Distinct values, quantiles, and top values of a column as far as its type has them."""
-    if column.name not in sample.column_names:
+    if column.name not in sample.column_names or not isinstance(column.type, MEASURED):
         return None, None, None
     values = sample[column.name].drop_null()
     counted = pc.value_counts(values).to_pylist()

@@ -30,6 +30,18 @@ ORDERS = Table(
     partition_by="event_date",
 )
 
+CALLS = Table(
+    name="silver.calls",
+    comment="One row per call.",
+    columns=(
+        Column("called_at", T.TimestampType(), "When; UTC."),
+        Column("caller", T.StringType(), "Who."),
+        Column("call", T.IntegerType(), "Number."),
+    ),
+    key=("call",),
+    write=Write.REPLACE,
+)
+
 
 def put(lake: Lakehouse, day: date | None, count: int) -> None:
     """Orders of one day at prices 1, 2, ..., every fifth by phone, the last without channel."""
@@ -41,9 +53,9 @@ def put(lake: Lakehouse, day: date | None, count: int) -> None:
     lake.amend_days(ORDERS, [day], frame.withColumn("price", frame.price.cast("decimal(18,4)")))
 
 
-def profiled(lake: Lakehouse) -> dict[str, dict]:
-    location, run_id = lake.location(ORDERS), lake.settings.run_id
-    rows = profile(ORDERS, location, written_by(run_id, location), run_id, NOON + timedelta(hours=1))
+def profiled(lake: Lakehouse, table: Table = ORDERS) -> dict[str, dict]:
+    location, run_id = lake.location(table), lake.settings.run_id
+    rows = profile(table, location, written_by(run_id, location), run_id, NOON + timedelta(hours=1))
     return {row["column_name"]: row for row in (dict(zip(TABLE_HEALTH.names, row, strict=True)) for row in rows)}
 
 
@@ -75,6 +87,17 @@ def test_only_what_the_run_wrote_and_left_in_place_counts(lake: Lakehouse, lake_
 
     assert (rows["order_id"]["row_count"], rows["order_id"]["version"]) == (3, 2)
     assert written_by("test", lake.location(ORDERS)) is None
+
+
+def test_what_delta_does_not_count_comes_from_the_sample(lake: Lakehouse) -> None:
+    rows = [(None, "a", 1), (NOON, None, 2), (NOON - timedelta(minutes=5), None, 3)]
+    frame = lake.spark.createDataFrame(rows, "called_at timestamp, caller string, call int")
+    lake.overwrite(CALLS, frame)
+
+    at, caller, _ = profiled(lake, CALLS).values()
+
+    assert (at["null_share"], at["newest_at"], at["age_seconds"]) == (1 / 3, NOON, 60 * 60)
+    assert (caller["null_share"], caller["row_count"], caller["sample_count"]) == (2 / 3, 3, 3)
 
 
 def test_a_large_table_is_profiled_on_a_sample(lake: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:

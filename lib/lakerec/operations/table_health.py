@@ -13,14 +13,16 @@ TABLE_HEALTH = Table(
         Column("column_name", T.StringType(), "Column of it."),
         Column("version", T.LongType(), "Delta version of the table after the run."),
         Column("row_count", T.LongType(), "Rows that the run wrote."),
-        Column("null_share", T.DoubleType(), "Nulls among them, 0..1; null without rows, or where Delta counts none."),
+        Column("null_share", T.DoubleType(), "Nulls among them, 0..1; of the sample where Delta counts none."),
         Column(
             "sample_count", T.LongType(), "Rows that the following columns were measured on; all where they are few."
         ),
         Column("distinct_count", T.LongType(), "Different values; an estimate where the sample is not all rows."),
         Column("quantiles", T.ArrayType(T.DoubleType()), "0, 5, 25, 50, 75, 95 and 100 % of a numeric column."),
         Column("top_values", T.StringType(), "Most frequent values with their share; JSON; null where most differ."),
-        Column("newest_at", T.TimestampType(), "Latest value of a column of times; UTC."),
+        Column(
+            "newest_at", T.TimestampType(), "Latest of a column of times; of the sample where Delta keeps none; UTC."
+        ),
         Column("age_seconds", T.DoubleType(), "Start of the run minus that; s."),
         Column("measured_at", T.TimestampType(), "Start of the run; UTC."),
     ),

@@ -33,6 +33,10 @@ SESSIONS = Table(
     transform_version=2,
 )
 
+VISIT = (*reversed(SESSIONS.key), "visit")
+"""What gathers a session's events; `visit` parts events without session, which would pile up. One order for all who
+gather by it: so rows that were shuffled and sorted once stay where they are."""
+
 
 class SessionSettings(Settings):
     """How far a sign-in reaches, which gap ends a made session, and when a session looks automatic."""
@@ -94,11 +98,12 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
         sessions: silver.sessions of the events' days and of the `max_days` days after each.
         max_days: how many days later a sign-in may be.
     """
-    own = Window.partitionBy(*reversed(SESSIONS.key), _alone_without_session()).orderBy("occurred_at", "event_id")
+    own = Window.partitionBy(*VISIT).orderBy("occurred_at", "event_id")
     later_that_day = F.first("user_id", ignorenulls=True).over(own.rowsBetween(0, Window.unboundedFollowing))
     return (
-        events.withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})
-        .join(_with_next_user(sessions, max_days), [*SESSIONS.key], how="left")
+        events.withColumn("visit", F.coalesce("session_id", "event_id"))
+        .withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})
+        .join(_with_next_user(sessions, max_days), [*VISIT], how="left")
         .withColumns(
             {
                 "user_id": F.when(F.col("session_id").isNull(), F.col("user_id_sent")).otherwise(
@@ -107,7 +112,7 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
                 "is_bot": F.coalesce("is_bot", F.lit(False)),
             }
         )
-        .drop("user_id_that_day", "next_user_id")
+        .drop("visit", "user_id_that_day", "next_user_id")
     )
 
 
@@ -138,12 +143,8 @@ def days_to_relink(sessions: DataFrame, records: DataFrame, new: DataFrame, max_
 def _with_next_user(sessions: DataFrame, max_days: int) -> DataFrame:
     following = Window.partitionBy("source", "session_id").orderBy(F.unix_date("event_date")).rangeBetween(1, max_days)
     next_user = F.first("user_id", ignorenulls=True).over(following) if max_days else F.lit(None).cast("string")
-    return sessions.select(*SESSIONS.key, "is_bot", next_user.alias("next_user_id"))
-
-
-def _alone_without_session() -> SparkColumn:
-    """Events without session each get a window of their own, so that they do not pile up in one."""
-    return F.when(F.col("session_id").isNull(), F.col("event_id"))
+    visit = F.col("session_id").alias("visit")
+    return sessions.select(*SESSIONS.key, visit, "is_bot", next_user.alias("next_user_id"))
 
 
 def _is_bot(settings: SessionSettings) -> SparkColumn:
