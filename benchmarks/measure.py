@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_OF_THE_TIME = 0.02
+"""Of one core, for looking: what is measured needs it too."""
+
 
 @dataclass
 class Usage:
@@ -26,7 +29,7 @@ def measured(seconds_between_looks: float = 0.2, root: int | None = None) -> Ite
     Python workers, as their parent ignores that they end.
 
     Args:
-        seconds_between_looks: at memory and times.
+        seconds_between_looks: at memory and times; longer where a look takes long.
         root: process whose tree is measured; null: this one.
     """
     usage, is_done = Usage(), threading.Event()
@@ -34,10 +37,12 @@ def measured(seconds_between_looks: float = 0.2, root: int | None = None) -> Ite
     seen, wall = dict(before), time.perf_counter()
 
     def look() -> None:
-        while not is_done.wait(seconds_between_looks):
-            processes = family(root)
+        pause = seconds_between_looks
+        while not is_done.wait(pause):
+            began, processes = time.thread_time(), family(root)
             usage.peak_bytes = max(usage.peak_bytes, memory_bytes(processes))
             seen.update(ticks(processes))
+            pause = max(seconds_between_looks, (time.thread_time() - began) / MOST_OF_THE_TIME)
 
     watch = threading.Thread(target=look, daemon=True)
     watch.start()

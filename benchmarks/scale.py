@@ -3,9 +3,10 @@
     PYTHONPATH=lib:. .venv/bin/python benchmarks/scale.py [--events 1e6,1e7] [--cores 1,2] [--folder build/scale]
 
 Each size is a generated shop that goes through run_pipeline from an empty lake. What was measured is kept in
-<folder>/measured.json, and not measured again. The report, <folder>/report.md, has the exponent of each stage between
-sizes (goal 1.05), the speed-up of the second core (goal 1.7), the foretelling of `plan` fitted on the smallest size
-beside what the largest took (goal: within a factor of two), and cost settings for conf/base.toml.
+<folder>/measured.json, and not measured again; a run that broke off goes on where it was. The report,
+<folder>/report.md, has the exponent of each stage between sizes (goal 1.05), the speed-up of the second core (goal
+1.7), the foretelling of `plan` fitted on the smallest size beside what the largest took (goal: within a factor of two),
+and cost settings for conf/base.toml.
 
 Cores are bound with taskset. The largest size may train with fewer iterations (--largest-max-iter 3), which the plan
 knows. The shop has one user for 50 events and the same catalogue at every size. No criterion of the gate blocks, so
@@ -64,25 +65,24 @@ def _measure_size(options: argparse.Namespace, events: int, runs: dict[str, Any]
 
 
 def _measure(folder: Path, settings: dict[str, str], events: int, cores: int) -> dict[str, Any]:
-    """One run from an empty lake, which does not stay."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """One run from an empty lake, which does not stay; what broke off goes on."""
     flags = [f"--set={path}={value}" for path, value in settings.items()]
-    start("generate_events", folder, *flags)
-    shaping = load("local", settings).sections("als", "recommend", "ranking", "similar")
-    lake = folder / "lake"
-    shutil.rmtree(lake, ignore_errors=True)
-    found = run_watched("run_pipeline", folder, lake, sorted(os.sched_getaffinity(0))[:cores], flags)
-    if found["exit_code"]:
-        raise LakerecError(f"{events} events: run_pipeline ended with {found['exit_code']}: {found['error']}")
-    disk = {layer: bytes_of(lake / layer) for layer in LAYERS}
-    shutil.rmtree(lake)
+    landing, is_generated, own = folder / "landing", folder / "generated", folder / f"on-{cores}"
+    if not is_generated.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if (generated := start("generate_events", folder, *flags)[0])["exit_code"]:
+            raise LakerecError(f"{events} events: generate_events: {generated['error']}")
+        is_generated.touch()
+    stages = run_watched("run_pipeline", own, landing, sorted(os.sched_getaffinity(0))[:cores], flags)
+    disk = {layer: bytes_of(own / "lake" / layer) for layer in LAYERS}
+    shutil.rmtree(own)
     return {
         "events": events,
         "cores": cores,
-        "landing_bytes": bytes_of(folder / "landing"),
+        "landing_bytes": bytes_of(landing),
         "disk_bytes": disk,
-        "settings": shaping,
-        "stages": found["stages"][1:],
+        "settings": load("local", settings).sections("als", "recommend", "ranking", "similar"),
+        "stages": stages,
     }
 
 

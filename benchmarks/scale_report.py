@@ -59,6 +59,10 @@ def _growth(sizes: Sequence[Run], cores: int) -> Iterator[str]:
     iterations = {f"{run['events']:,}: {run['settings']['als']['max_iter']}" for run in sizes}
     yield ""
     yield f"als.max_iter by events: {'; '.join(sorted(iterations))}. Where it differs, train_model has no exponent."
+    for run in sizes:
+        for stage in run["stages"]:
+            if not stage.get("is_whole", True):
+                yield f"{stage['stage']} at {run['events']:,} events broke off once; only the time since then is told."
 
 
 def _slowest(run: Run) -> Iterator[str]:

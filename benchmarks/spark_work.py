@@ -71,7 +71,7 @@ def _tasks(file: Path) -> Iterator[Task]:
     executions: dict[int, str] = {}
     ended: dict[int, list[Event]] = {}
     with file.open(encoding="utf-8") as log:
-        for event in map(json.loads, log):
+        for event in _events(log):
             match event["Event"].rpartition(".")[2]:
                 case "SparkListenerSQLExecutionStart" | "SparkListenerSQLAdaptiveExecutionUpdate":
                     plans.setdefault(str(event["executionId"]), {}).update(_compiled(event["sparkPlanInfo"]))
@@ -84,6 +84,15 @@ def _tasks(file: Path) -> Iterator[Task]:
                     stage = event["Stage Info"]
                     operators = _operators(stage, plans.get(executions.get(stage["Stage ID"], ""), {}))
                     yield from (_task(task, operators) for task in ended.pop(stage["Stage ID"], []))
+
+
+def _events(log: Iterable[str]) -> Iterator[Event]:
+    """Up to where a run that was killed left half a line."""
+    for line in log:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return
 
 
 def _task(event: Event, operators: str) -> Task:

@@ -1,13 +1,13 @@
 """A run of the pipeline watched from outside, stage by stage: cpu seconds, memory, and what Spark worked on.
 
 A stage ends where the run says so on its console. Its work is read from Spark's event log afterwards, by when each task
-ended; a run that keeps such a log takes a few seconds longer.
+ended; a run that keeps such a log takes a few seconds longer. What is known of a stage is kept at once: a run that
+broke off goes on in the same lake, and its ended stages are not measured again.
 """
 
 import json
-import shutil
 import subprocess
-import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,29 +16,40 @@ from typing import Any
 from benchmarks.door import DOOR
 from benchmarks.measure import Usage, measured
 from benchmarks.spark_work import Task, read_tasks, within, work_lines
+from lakerec.errors import LakerecError
+
+Stage = dict[str, Any]
 
 
-def run_watched(job: str, folder: Path, lake: Path, cores: Sequence[int], flags: Sequence[str]) -> dict[str, Any]:
-    """Run a job on the landing zone of a folder: its result file, each stage with what it used.
+def run_watched(job: str, folder: Path, landing: Path, cores: Sequence[int], flags: Sequence[str]) -> list[Stage]:
+    """Run a job until it ends well: each of its stages with what it used.
 
     Args:
+        folder: gets the lake, Spark's event log and what is known of the stages; they stay.
         cores: numbers of the processors that it may use; none: all.
+
+    Raises:
+        LakerecError: the job failed.
     """
-    result, events = folder / "result.json", Path(tempfile.mkdtemp(dir=folder, prefix="events-"))
-    places = [f"--lake={lake}", f"--landing={folder / 'landing'}", f"--result-json={result}"]
+    events, notes, result = folder / "events", folder / "stages.json", folder / "result.json"
+    is_new = not (folder / "lake").exists()
+    events.mkdir(parents=True, exist_ok=True)
+    places = [f"--lake={folder / 'lake'}", f"--landing={landing}", f"--result-json={result}"]
     kept = {"enabled": "true", "compress": "false", "dir": str(events)}
     logged = ["--", *(word for key, value in kept.items() for word in ("--conf", f"spark.eventLog.{key}={value}"))]
     bound = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
     result.unlink(missing_ok=True)
-    try:
-        used = _use_of_stages([*bound, str(DOOR), job, *places, *flags, *logged])
-        found = json.loads(result.read_text())
-        tasks = read_tasks(events)
-        for stage in found["stages"][1:]:
-            stage |= used.get(stage["stage"], {}) | _work(tasks, stage)
-    finally:
-        shutil.rmtree(events)
-    return found
+    stages: list[Stage] = json.loads(notes.read_text()) if notes.exists() else []
+    ended = {stage["stage"] for stage in stages}
+    for stage in _stages_of([*bound, str(DOOR), job, *places, *flags, *logged]):
+        if stage["stage"] not in {job, *ended}:
+            stages.append({**stage, "is_whole": is_new or len(stages) > len(ended)})
+            notes.write_text(json.dumps(stages))
+    found = json.loads(result.read_text()) if result.exists() else {"exit_code": 1, "error": "it left no result"}
+    if found["exit_code"]:
+        raise LakerecError(f"{job} ended with {found['exit_code']}: {found['error']}")
+    tasks = read_tasks(events)
+    return [stage | _work(tasks, stage) for stage in stages]
 
 
 def bytes_of(folder: Path) -> int:
@@ -46,36 +57,42 @@ def bytes_of(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _use_of_stages(command: list[str]) -> dict[str, dict[str, float]]:
+def _stages_of(command: list[str]) -> Iterator[Stage]:
     """What was used up to the line of each stage, since the line before it; the first includes the start of Spark."""
-    used: dict[str, dict[str, float]] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         lines = iter(process.stdout)
         while True:
             with measured(root=process.pid) as usage:
-                name = _next_stage(lines)
-            if name is None:
-                return used
-            used[name] = _as_counts(usage)
+                stage = _next_stage(lines)
+            if stage is None:
+                return
+            yield stage | _as_counts(usage)
 
 
-def _next_stage(lines: Iterator[str]) -> str | None:
-    """Name of the stage that has ended; None: so has the run. A stage's line begins `ingest_events   12.3 s`."""
+def _next_stage(lines: Iterator[str]) -> Stage | None:
+    """The stage that has ended, by its line such as `ingest_events   12.3 s   5 files`; None: so has the run."""
     for line in lines:
-        words = line.split()
-        if len(words) > 2 and words[2] == "s" and words[1].replace(".", "").isdigit() and not line.startswith(" "):
-            return words[0]
+        name, *words = line.split()[:3] or [""]
+        if len(words) == 2 and words[1] == "s" and words[0].replace(".", "").isdigit() and not line.startswith(" "):
+            seconds = float(words[0])
+            began = datetime.fromtimestamp(time.time() - seconds, UTC).isoformat()
+            return {"stage": name, "started_at": began, "seconds": seconds, "status": "done", "counts": _counts(line)}
     return None
+
+
+def _counts(line: str) -> dict[str, int]:
+    """What the line of a stage counts, such as `5 files  1,234 rows in`."""
+    parts = (part.strip().partition(" ") for part in line.partition(" s ")[2].split("  "))
+    return {name.replace(" ", "_"): int(count.replace(",", "")) for count, _, name in parts if count[:1].isdigit()}
 
 
 def _as_counts(usage: Usage) -> dict[str, float]:
     return {"cpu_seconds": usage.cpu, "peak_bytes": usage.peak_bytes}
 
 
-def _work(tasks: Sequence[Task], stage: dict[str, Any]) -> dict[str, Any]:
-    began = datetime.fromisoformat(stage["started_at"]).replace(tzinfo=UTC).timestamp()
-    own = within(tasks, began, stage["seconds"])
+def _work(tasks: Sequence[Task], stage: Stage) -> dict[str, Any]:
+    own = within(tasks, datetime.fromisoformat(stage["started_at"]).timestamp(), stage["seconds"])
     return {
         "shuffle_bytes": sum(task.shuffled for task in own),
         "spilled_bytes": sum(task.spilled for task in own),
