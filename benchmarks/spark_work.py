@@ -4,6 +4,7 @@ Only one thread of a task is at work: what it takes beyond its own cpu time it w
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ Event = Mapping[str, Any]
 
 _PASSED_ON = {"InputAdapter", "Project", "ColumnarToRow", "AQEShuffleRead", "map", "mapPartitions", "parallelize"}
 """Nodes that say nothing of what is computed."""
+_TABLE_STATE = re.compile(r" #\d+ - .*")
+"""Which version of which table's log is read: `Delta Table State #3 - file:///lake/silver/events`."""
 
 
 class Task(NamedTuple):
@@ -113,6 +116,7 @@ def _operators(stage: Event, compiled: Mapping[str, list[str]]) -> str:
     for rdd in sorted(stage["RDD Info"], key=lambda rdd: rdd["RDD ID"]):
         scope = json.loads(rdd.get("Scope", "{}")).get("name", "").strip()
         names += compiled.get(scope, [scope])
+    names = [_TABLE_STATE.sub("", name) for name in names]
     return ", ".join(dict.fromkeys(name for name in names if name and name not in _PASSED_ON)) or "other"
 
 
