@@ -34,14 +34,12 @@ def run_watched(job: str, folder: Path, landing: Path, cores: Sequence[int], fla
     events, notes, result = folder / "events", folder / "stages.json", folder / "result.json"
     is_new = not (folder / "lake").exists()
     events.mkdir(parents=True, exist_ok=True)
-    places = [f"--lake={folder / 'lake'}", f"--landing={landing}", f"--result-json={result}"]
-    kept = {"enabled": "true", "compress": "false", "dir": str(events)}
-    logged = ["--", *(word for key, value in kept.items() for word in ("--conf", f"spark.eventLog.{key}={value}"))]
-    bound = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
     result.unlink(missing_ok=True)
     stages: list[Stage] = json.loads(notes.read_text()) if notes.exists() else []
     ended = {stage["stage"] for stage in stages}
-    for stage in _stages_of([*bound, str(DOOR), job, *places, *flags, *logged]):
+    bound = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
+    places = [f"--lake={folder / 'lake'}", f"--landing={landing}", f"--result-json={result}"]
+    for stage in _stages_of([*bound, str(DOOR), job, *places, *flags, "--", *_logging_to(events)]):
         if stage["stage"] not in {job, *ended}:
             stages.append({**stage, "is_whole": is_new or len(stages) > len(ended)})
             notes.write_text(json.dumps(stages))
@@ -55,6 +53,11 @@ def run_watched(job: str, folder: Path, landing: Path, cores: Sequence[int], fla
 def bytes_of(folder: Path) -> int:
     """Of all files below it."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _logging_to(events: Path) -> list[str]:
+    kept = {"enabled": "true", "compress": "false", "dir": str(events)}
+    return [word for key, value in kept.items() for word in ("--conf", f"spark.eventLog.{key}={value}")]
 
 
 def _stages_of(command: list[str]) -> Iterator[Stage]:

@@ -186,3 +186,19 @@ def test_a_day_whose_sessions_were_all_signed_in_is_left_alone(spark):
     found = days_to_relink(sessions, new, new, 2)
 
     assert found.collect() == []
+
+
+def test_events_are_shuffled_once_to_be_linked_where_sessions_are_too_many_to_broadcast(spark):
+    columns = (
+        "source string, event_date date, session_id string, event_id string, user_id string, occurred_at timestamp"
+    )
+    events, sessions = spark.createDataFrame([], columns), spark.createDataFrame([], SESSIONS.schema)
+    broadcast = spark.conf.get("spark.sql.autoBroadcastJoinThreshold")
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", -1)
+    try:
+        plan = link_users(events, sessions, RULES.max_days)._jdf.queryExecution().executedPlan().toString()
+    finally:
+        spark.conf.set("spark.sql.autoBroadcastJoinThreshold", broadcast)
+
+    assert "SortMergeJoin" in plan
+    assert plan.count("Exchange ") == 3  # the sessions are shuffled twice
