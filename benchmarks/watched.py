@@ -6,6 +6,7 @@ broke off goes on in the same lake, and its ended stages are not measured again.
 """
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.door import DOOR
-from benchmarks.measure import Usage, measured
+from benchmarks.measure import measured
+from benchmarks.scale_prices import Stage
 from benchmarks.spark_work import Task, read_tasks, within, work_lines
 from lakerec.errors import LakerecError
 
-Stage = dict[str, Any]
+_ENDED = re.compile(r"(?P<stage>\w+) +(?P<seconds>\d+\.\d) s   (?P<counts>.*)")
+_COUNT = re.compile(r"([\d,]+) (\S+(?: \S+)*)")
 
 
 def run_watched(job: str, folder: Path, landing: Path, cores: Sequence[int], flags: Sequence[str]) -> list[Stage]:
@@ -70,28 +73,19 @@ def _stages_of(command: list[str]) -> Iterator[Stage]:
                 stage = _next_stage(lines)
             if stage is None:
                 return
-            yield stage | _as_counts(usage)
+            yield stage | {"cpu_seconds": usage.cpu, "peak_bytes": usage.peak_bytes}
 
 
 def _next_stage(lines: Iterator[str]) -> Stage | None:
     """The stage that has ended, by its line such as `ingest_events   12.3 s   5 files`; None: so has the run."""
-    for line in lines:
-        name, *words = line.split()[:3] or [""]
-        if len(words) == 2 and words[1] == "s" and words[0].replace(".", "").isdigit() and not line.startswith(" "):
-            seconds = float(words[0])
-            began = datetime.fromtimestamp(time.time() - seconds, UTC).isoformat()
-            return {"stage": name, "started_at": began, "seconds": seconds, "status": "done", "counts": _counts(line)}
+    for match in filter(None, map(_ENDED.match, lines)):
+        seconds = float(match["seconds"])
+        counts = {
+            name.replace(" ", "_"): int(count.replace(",", "")) for count, name in _COUNT.findall(match["counts"])
+        }
+        began = datetime.fromtimestamp(time.time() - seconds, UTC).isoformat()
+        return {"stage": match["stage"], "started_at": began, "seconds": seconds, "status": "done", "counts": counts}
     return None
-
-
-def _counts(line: str) -> dict[str, int]:
-    """What the line of a stage counts, such as `5 files  1,234 rows in`."""
-    parts = (part.strip().partition(" ") for part in line.partition(" s ")[2].split("  "))
-    return {name.replace(" ", "_"): int(count.replace(",", "")) for count, _, name in parts if count[:1].isdigit()}
-
-
-def _as_counts(usage: Usage) -> dict[str, float]:
-    return {"cpu_seconds": usage.cpu, "peak_bytes": usage.peak_bytes}
 
 
 def _work(tasks: Sequence[Task], stage: Stage) -> dict[str, Any]:

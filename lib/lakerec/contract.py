@@ -112,16 +112,16 @@ class Table:
 
         To Delta a condition that is null fails. Days are written in few files each, whoever writes them.
         """
-        checks = {
+        found = {
             f"constraints.{name.replace(' ', '_')}": f"coalesce({condition}, true)" if null_passes else condition
             for name, condition, null_passes, is_stored in map(astuple, self.expectations)
             if is_stored
         }
-        if self.indexed:
-            indexed = {"dataSkippingStatsColumns": ",".join(self.indexed)}
-        else:
-            indexed = {} if self.write is Write.REPLACE_DAYS else {"dataSkippingNumIndexedCols": "0"}
-        return checks | indexed | ({"autoOptimize.optimizeWrite": "true"} if self.write is Write.REPLACE_DAYS else {})
+        if self.write is Write.REPLACE_DAYS:
+            found["autoOptimize.optimizeWrite"] = "true"
+        elif not self.indexed:
+            found["dataSkippingNumIndexedCols"] = "0"
+        return found | ({"dataSkippingStatsColumns": ",".join(self.indexed)} if self.indexed else {})
 
 
 @dataclass(frozen=True)
