@@ -138,8 +138,8 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
         if lists.refused is not None:
             write(RULED_OUT, name_recommendations(lists.refused, *basis.names))
         explained = lists.final.where(F.col("source").isin(*EXPLAINED))
-        reasons = explain_lists(explained, histories, basis.space, config.explain.top_m)
-        explanations = write(EXPLANATIONS, name_explanations(reasons, *basis.names))
+        reasons = explain_lists(explained, histories, basis.names.users, basis.space, config.explain.top_m)
+        explanations = write(EXPLANATIONS, name_explanations(reasons, basis.names.items))
         similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, bars.items, config.similar)
         write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
         users = basis.names.users.count()

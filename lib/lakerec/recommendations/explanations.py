@@ -46,7 +46,7 @@ EXPLANATIONS = Table(
 )
 
 _SCHEMA = (
-    "user_ix int, item_ix int, reason int, because_item_ix int, contribution double, strength float, "
+    "user_id string, item_ix int, reason int, because_item_ix int, contribution double, strength float, "
     "score_without double, because_count bigint"
 )
 
@@ -57,29 +57,30 @@ class ExplainSettings(Settings):
     top_m: int = Field(ge=1, le=100, description="contributing items that are named, each recommendation; items")
 
 
-def explain_lists(lists: DataFrame, histories: DataFrame, space: Space, top_m: int) -> DataFrame:
+def explain_lists(lists: DataFrame, histories: DataFrame, users: DataFrame, space: Space, top_m: int) -> DataFrame:
     """Take the scores of als and fold_in rows apart.
 
     Args:
         lists: user_ix, item_ix and whatever else of those rows; one row per pair.
         histories: user_ix, history, which the users' factors solve; see `fold_in.collect_histories`.
+        users: user_ix, user_id. A user is named here, once, and not in each of many rows.
         top_m: contributing items that are named.
 
     Returns:
-        user_ix, item_ix, reason, because_item_ix, contribution, strength, score_without, because_count. A row for each
+        user_id, item_ix, reason, because_item_ix, contribution, strength, score_without, because_count. A row for each
         named item and one for the rest, where there is any.
     """
     listed = lists.groupBy("user_ix").agg(F.collect_list("item_ix").alias("listed"))
     both = listed.join(histories.select("user_ix", "history"), on="user_ix", how="inner")
-    return both.mapInArrow(_arrow_explainer(space, top_m), _SCHEMA)
+    named = both.join(users.select("user_ix", "user_id"), on="user_ix", how="inner")
+    return named.select("user_id", "listed", "history").mapInArrow(_arrow_explainer(space, top_m), _SCHEMA)
 
 
-def name_explanations(reasons: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
-    """Ids instead of integers.
+def name_explanations(reasons: DataFrame, items: DataFrame) -> DataFrame:
+    """Ids of items instead of integers.
 
     Args:
         reasons: see `explain_lists`.
-        users: user_ix, user_id.
         items: item_ix, item_id.
 
     Returns:
@@ -87,11 +88,7 @@ def name_explanations(reasons: DataFrame, users: DataFrame, items: DataFrame) ->
     """
     known = F.broadcast(items.select("item_ix", "item_id"))
     because = known.withColumnsRenamed({"item_ix": "because_item_ix", "item_id": "because_item_id"})
-    named = (
-        reasons.join(known, on="item_ix", how="inner")
-        .join(because, on="because_item_ix", how="left")
-        .join(users.select("user_ix", "user_id"), on="user_ix", how="inner")
-    )
+    named = reasons.join(known, on="item_ix", how="inner").join(because, on="because_item_ix", how="left")
     return named.select([name for name in EXPLANATIONS.names if name != "batch_id"])
 
 
@@ -120,7 +117,7 @@ def _explain(users: pa.RecordBatch, histories: Histories, space: Space, top_m: i
     because = np.append(space.items.item_ix, -1)[histories.positions[user, entries]]
     without = _beside(reasons.without, np.full(listed.shape, np.nan))[has_row]
     columns = {
-        "user_ix": users["user_ix"].to_numpy()[user],
+        "user_id": users["user_id"].take(pa.array(user)),
         "item_ix": listed[user, place].astype(np.int32),
         "reason": (nth + 1).astype(np.int32),
         "because_item_ix": pa.array(because.astype(np.int32), mask=is_rest),
