@@ -70,7 +70,7 @@ def _measure(folder: Path, settings: dict[str, str], events: int, cores: int) ->
     landing, is_generated, own = folder / "landing", folder / "generated", folder / f"on-{cores}"
     if not is_generated.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        if (generated := start("generate_events", folder, *flags)[0])["exit_code"]:
+        if (generated := start("generate_events", folder, *flags)[0])["status"] != "done":
             raise LakerecError(f"{events} events: generate_events: {generated['error']}")
         is_generated.touch()
     stages = run_watched("run_pipeline", own, landing, sorted(os.sched_getaffinity(0))[:cores], flags)

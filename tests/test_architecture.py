@@ -31,6 +31,7 @@ SHELL = {
     "planning": {"contract", "costs", "folders", "file_reader", *LAYERS},
     "evaluated": {"tables", "kept", *LAYERS},
     "follow": {"errors"},
+    "outcome": set(),
     "lag": {"tables", "bronze", "silver"},
     "preview": {"errors", "contract", "quality", "config", "landing", "bronze", "silver"},
     "shop": {"errors", "contract"},

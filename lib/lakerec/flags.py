@@ -1,6 +1,7 @@
 """The command line of a job: the same flags everywhere, and every setting."""
 
 import argparse
+import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +69,12 @@ def parse(
     parser.add_argument(
         "--strict", action="store_true", help="exit 4 before training on less data than [data] asks for"
     )
-    parser.add_argument("--result-json", metavar="FILE", help="write what was done, and the exit code, to this file")
+    parser.add_argument(
+        "--result-json",
+        metavar="FILE",
+        type=_file_in_a_folder,
+        help="keep this file at what was done so far; in the end with the exit code",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
     if can_check:
         parser.add_argument("--check", metavar="FILE", type=Path, help=CHECK_HELP)
@@ -107,6 +113,13 @@ def _duration(text: str) -> float:
         return seconds_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _file_in_a_folder(text: str) -> Path:
+    file = Path(text)
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"cannot write '{text}'")
+    return file
 
 
 def _destination(path: str) -> str:

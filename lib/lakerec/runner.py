@@ -11,7 +11,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from inspect import getdoc, getmodule
 from pathlib import Path
@@ -28,6 +27,7 @@ from lakerec.health import profile, written_by
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.stage_runs import STAGE_RUNS
 from lakerec.operations.table_health import TABLE_HEALTH
+from lakerec.outcome import Outcome, StageRun
 from lakerec.session import open_session
 
 Main = Callable[[SparkSession, Config], Mapping[str, int]]
@@ -35,23 +35,7 @@ News = Callable[[Lakehouse, datetime], str]
 Check = Callable[[SparkSession, Config, Path, datetime], str]
 
 
-@dataclass
-class StageRun:
-    """What one stage did."""
-
-    stage: str
-    started_at: datetime
-    seconds: float = 0.0
-    status: str = "running"
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def line(self) -> str:
-        """For the console."""
-        shown = "  ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in self.counts.items() if value)
-        return f"{self.stage:<20} {self.seconds:>7.1f} s   {shown or ('nothing new' if self.counts else 'done')}"
-
-
-_STAGES: ContextVar[list[StageRun]] = ContextVar("stages")
+_OUTCOME: ContextVar[Outcome] = ContextVar("outcome")
 
 
 def run(main: Main, check: Check | None = None, news: News | None = None, named: Flag | None = None) -> None:
@@ -65,27 +49,31 @@ def run(main: Main, check: Check | None = None, news: News | None = None, named:
     module = getmodule(main)
     name = Path(getattr(module, "__file__", None) or "job").stem
     arguments = parse(name, getdoc(module) or "", can_check=check is not None, can_follow=news is not None, named=named)
-    result: dict[str, Any] = {"job": name, "exit_code": 0, "status": "done", "error": None, "stages": []}
+    outcome = Outcome(name, arguments.result_json)
+    outside = _OUTCOME.set(outcome)
+    ended: dict[str, Any] = {"exit_code": 0, "status": "done", "error": None}
     try:
-        _run(name, main, check, news, arguments, result)
+        _run(name, main, check, news, arguments)
     except LakerecError as error:
-        result.update(exit_code=error.exit_code, status=type(error).__name__, error=str(error))
+        ended = {"exit_code": error.exit_code, "status": type(error).__name__, "error": str(error)}
     except KeyboardInterrupt:
-        result.update(exit_code=130, status="interrupted", error="interrupted")
+        ended = {"exit_code": 130, "status": "interrupted", "error": "interrupted"}
     except Exception as error:
         traceback.print_exc()
-        result.update(exit_code=1, status=type(error).__name__, error=f"{type(error).__name__}: {error}".split("\n")[0])
-    if result["error"]:
-        say("\n".join(f"{name}: {line}" for line in result["error"].splitlines()))
-    if arguments.result_json:
-        Path(arguments.result_json).write_text(json.dumps(result, indent=2, sort_keys=True, default=str) + "\n")
-    sys.exit(result["exit_code"])
+        line = f"{type(error).__name__}: {error}".split("\n")[0]
+        ended = {"exit_code": 1, "status": type(error).__name__, "error": line}
+    if ended["error"]:
+        say("\n".join(f"{name}: {line}" for line in ended["error"].splitlines()))
+    outcome.tell(**ended)
+    _OUTCOME.reset(outside)
+    sys.exit(ended["exit_code"])
 
 
 def stage(name: str, main: Main, spark: SparkSession, config: Config) -> dict[str, int]:
-    """Run one stage: timed, printed and, within a run, recorded in operations.stage_runs."""
-    record = StageRun(name, datetime.now(UTC))
-    _STAGES.get([]).append(record)
+    """Run one stage: timed, printed and, within a run, recorded in its outcome and in operations.stage_runs."""
+    record, outcome = StageRun(name, datetime.now(UTC)), _outcome()
+    outcome.stages.append(record)
+    outcome.tell()
     began = time.perf_counter()
     try:
         record.counts = dict(main(spark, config))
@@ -95,6 +83,7 @@ def stage(name: str, main: Main, spark: SparkSession, config: Config) -> dict[st
         raise
     finally:
         record.seconds = time.perf_counter() - began
+        outcome.tell()
     say(record.line())
     return record.counts
 
@@ -112,7 +101,7 @@ def describe_stages(stages: Iterable[StageRun]) -> str:
 
 def stages_so_far() -> list[StageRun]:
     """The stages that this run has ended or begun."""
-    return list(_STAGES.get([]))
+    return list(_outcome().stages)
 
 
 def is_news(counts: Mapping[str, int]) -> bool:
@@ -125,17 +114,15 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _run(
-    name: str,
-    main: Main,
-    check: Check | None,
-    news: News | None,
-    arguments: argparse.Namespace,
-    result: dict[str, Any],
-) -> None:
+def _outcome() -> Outcome:
+    """Of the run that is going on; a stage outside of a run has one of its own."""
+    return _OUTCOME.get(Outcome("a stage"))
+
+
+def _run(name: str, main: Main, check: Check | None, news: News | None, arguments: argparse.Namespace) -> None:
     config = load(arguments.profile, settings_in(arguments), arguments.settings)
     load_source(config.landing.source)  # a wrong one is told before anything starts
-    result.update(run_id=config.lake.run_id, lake=config.lake.root)
+    _outcome().tell(run_id=config.lake.run_id, lake=config.lake.root)
     if arguments.dry_run:
         say(json.dumps(config.model_dump(mode="json"), indent=2, sort_keys=True))
         return
@@ -148,24 +135,20 @@ def _run(
         if news and arguments.follow:
             _follow(name, main, news, spark, config, arguments.every)
         else:
-            _run_once(name, main, spark, config, result)
+            _run_once(name, main, spark, config)
     finally:
         spark.stop()
 
 
-def _run_once(name: str, main: Main, spark: SparkSession, config: Config, result: dict[str, Any]) -> None:
+def _run_once(name: str, main: Main, spark: SparkSession, config: Config) -> None:
     """All stages, what they wrote in profile, and a row for each stage."""
-    _STAGES.set([])
     lake = Lakehouse(spark, config.lake)
     try:
         stage(name, main, spark, config)
         _profile(lake)
     finally:
-        stages = stages_so_far()
-        result["stages"] = [{**vars(record), "counts": record.counts} for record in stages]
-        result["counts"] = stages[0].counts
-        _record(lake, name, stages)
-    if config.fail_on_held and any(record.counts.get("held_files") for record in stages):
+        _record(lake, name, stages_so_far())
+    if config.fail_on_held and any(record.counts.get("held_files") for record in stages_so_far()):
         raise HeldFilesError("bronze.files: files were held back; see their reasons there.")
 
 
@@ -173,7 +156,7 @@ def _follow(name: str, main: Main, news: News, spark: SparkSession, config: Conf
     """Round after round, each a run of its own; one that finds nothing to do leaves no row."""
     for number in rounds(seconds):
         lake = Lakehouse(spark, config.lake.model_copy(update={"run_id": f"{config.lake.run_id}-{number}"}))
-        _STAGES.set([])
+        _outcome().stages.clear()
         if is_news(stage(name, main, spark, config.model_copy(update={"lake": lake.settings}))):
             _record(lake, name, stages_so_far())
             say(f"  {news(lake, lake.now)}")

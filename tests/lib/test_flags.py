@@ -43,6 +43,7 @@ def test_a_run_without_a_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatc
     [
         (["--set", "als.rank"], "'als.rank' is not section.key=value"),
         (["--every", "soon"], "'soon' is no duration such as 30s, 5m or 1h"),
+        (["--result-json", "nowhere/result.json"], "cannot write 'nowhere/result.json'"),
         (["--unknown"], "unrecognized arguments: --unknown"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

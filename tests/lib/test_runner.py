@@ -49,6 +49,24 @@ def test_a_job_that_is_done_leaves_its_counts_in_a_row_and_a_file(
     assert row.error_share == 1 / 4
 
 
+def test_while_a_run_goes_on_its_file_says_which_stages_have_ended(
+    run_job: Callable[..., Ended], tmp_path: Path
+) -> None:
+    seen = []
+
+    def run_one_stage(spark: SparkSession, config: Config) -> dict[str, int]:
+        runner.stage("count", count_rows, spark, config)
+        seen.append(json.loads((tmp_path / "result.json").read_text()))
+        return {}
+
+    run_job(run_one_stage)
+
+    (begun,) = seen
+    job, ended = begun["stages"]
+    assert (begun["status"], begun["exit_code"], job["status"]) == ("running", None, "running")
+    assert (ended["stage"], ended["status"], ended["counts"]["rows_out"]) == ("count", "done", 3)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [(SchemaMismatchError("x"), 3), (ContractError("x"), 3), (GateError("x"), 4), (BusyError("x"), 5)],
