@@ -31,10 +31,10 @@ SHELL = {
     "planning": {"contract", "costs", "folders", "file_reader", *LAYERS},
     "evaluated": {"tables", "kept", *LAYERS},
     "follow": {"errors"},
-    "outcome": set(),
+    "outcome": {"whole_files"},
     "lag": {"tables", "bronze", "silver"},
     "preview": {"errors", "contract", "quality", "config", "landing", "bronze", "silver"},
-    "shop": {"errors", "contract"},
+    "shop": {"errors", "contract", "whole_files"},
     "operations": WORDS,
     "catalog": {*WORDS, "operations", *LAYERS},
     "contract": {"errors"},
@@ -43,6 +43,7 @@ SHELL = {
     "kept": {"folders"},
     "draws": set(),
     "large_batches": set(),
+    "whole_files": set(),
     "errors": set(),
 }
 MAY_DO_ANYTHING_IN_LIB = {"config", "flags", "runner", "door"}

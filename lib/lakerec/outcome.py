@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lakerec.whole_files import whole_file
+
 
 @dataclass
 class StageRun:
@@ -43,6 +45,5 @@ class Outcome:
         stages = [vars(stage) for stage in self.stages]
         counts = {"counts": self.stages[0].counts} if self.stages else {}
         text = json.dumps({**self._known, **counts, "stages": stages}, indent=2, sort_keys=True, default=str)
-        begun = self._file.with_name(f".{self._file.name}.begun")
-        begun.write_text(f"{text}\n", encoding="utf-8")
-        begun.replace(self._file)
+        with whole_file(self._file) as part:
+            part.write_text(f"{text}\n", encoding="utf-8")

@@ -25,6 +25,7 @@ from pathlib import Path
 from lakerec.door.doctor import RUNTIME_LOCK, read_versions
 from lakerec.door.jars import CHECKOUT, read_lock
 from lakerec.errors import SetupError
+from lakerec.whole_files import whole_file
 
 CLUSTERS_OWN = {"pyspark", "py4j"}
 STDLIB_LEFT_OUT = {
@@ -82,11 +83,10 @@ def main() -> int:
 
 
 def whole(write: Callable[[Path], None], target: Path) -> None:
-    """Write beside the target and rename, so that a killed run leaves no half archive; say what was written."""
+    """Leave no half archive where a run is killed; say what was written."""
     began = time.monotonic()
-    part = target.with_name(f".{target.name}.part")
-    write(part)
-    part.replace(target)
+    with whole_file(target) as part:
+        write(part)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
 
 

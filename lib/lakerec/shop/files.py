@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lakerec.errors import SettingsError
+from lakerec.whole_files import whole_file
 
 COMPRESSION_LEVEL = 1
 
@@ -32,11 +33,10 @@ def write_once(path: Path, lines: Iterable[bytes]) -> bool:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file under another name first, so that no reader ever sees half of it."""
+    """Write a file whole, in folders that need not be there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.tmp")
-    part.write_bytes(content)
-    part.replace(path)
+    with whole_file(path) as part:
+        part.write_bytes(content)
 
 
 def _content(path: Path) -> bytes | None:
