@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import Broadcast, StorageLevel
+from pyspark import Broadcast
 from pyspark.sql import DataFrame
 
 from lakerec.model.als_settings import AlsSettings, unsolvable
@@ -144,7 +144,7 @@ class _Rows:
     """One side of a fit: its chunks, how many rows and pairs they hold, and the factors that were broadcast last."""
 
     def __init__(self, blocks: DataFrame, count: int) -> None:
-        self.blocks = blocks.persist(StorageLevel.MEMORY_AND_DISK)
+        self.blocks = blocks.persist()
         self.count = count
         self.pair_count = 0
         self.factors: Shared | None = None

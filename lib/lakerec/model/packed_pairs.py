@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -68,11 +67,9 @@ def packed_pairs(interactions: DataFrame, settings: AlsSettings) -> Iterator[Pac
     Args:
         interactions: user_ix, item_ix, strength. One row per pair.
     """
-    pieces = pack_pairs(interactions, settings.user_blocks, settings.item_blocks).persist(StorageLevel.MEMORY_AND_DISK)
+    pieces = pack_pairs(interactions, settings.user_blocks, settings.item_blocks).persist()
     blocks = {"users": settings.user_blocks, "items": settings.item_blocks}
-    sides = {
-        side: pairs_of_side(pieces, side, count).persist(StorageLevel.MEMORY_AND_DISK) for side, count in blocks.items()
-    }
+    sides = {side: pairs_of_side(pieces, side, count).persist() for side, count in blocks.items()}
     try:
         found = collect_sides(**sides, most_rows=settings.cg_broadcast_bytes // (4 * settings.rank))
         pieces.unpersist()
