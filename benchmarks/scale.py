@@ -29,6 +29,7 @@ from benchmarks.watched import bytes_of, run_watched
 from lakerec.config import load
 from lakerec.errors import LakerecError
 from lakerec.flags import assignment
+from lakerec.whole_files import whole_file
 
 LAYERS = ("bronze", "silver", "gold", "model", "diagnostics", "recommendations", "operations", "_mlflow")
 
@@ -60,7 +61,8 @@ def _measure_size(options: argparse.Namespace, events: int, runs: dict[str, Any]
         if name not in runs:
             print(f"{name} ...", flush=True)
             runs[name] = _measure(folder, settings, events, cores)
-            kept.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n")
+            with whole_file(kept) as part:
+                part.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -33,10 +33,11 @@ from lakerec.diagnostics.study import Search, Start, ended_trials, go_on, open_s
 from lakerec.diagnostics.trial_texts import progress
 from lakerec.diagnostics.trials import CONFIGURED, best_of
 from lakerec.errors import LakerecError, SettingsError, TrainingDataError
-from lakerec.flags import settings_parser
+from lakerec.flags import settings_parser, writable_file
 from lakerec.model.als import FittedAls, fit_als
 from lakerec.runner import say
 from lakerec.session import open_session
+from lakerec.whole_files import whole_file
 
 GROUP = "data scientists"
 SHOWN = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "coverage", "novelty")
@@ -62,7 +63,8 @@ def main() -> int:
         say("\n".join(f"evaluate_split: {line}" for line in str(error).splitlines()))
         return error.exit_code
     if options.result_json:
-        Path(options.result_json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        with whole_file(options.result_json) as part:
+            part.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
@@ -220,7 +222,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--k", type=_lengths, default=(10, 20), metavar="K,K", help="lengths of the list; 10,20")
     parser.add_argument("--strength", type=int, metavar="N", help="field N, from 1, is the strength; default: 1 a pair")
     parser.add_argument("--tune", type=int, default=0, metavar="N", help="try N settings on validation first")
-    parser.add_argument("--result-json", metavar="FILE", help="write all results to this file, as a list")
+    parser.add_argument(
+        "--result-json", metavar="FILE", type=writable_file, help="write all results to this file, as a list"
+    )
     return parser.parse_args()
 
 

@@ -72,7 +72,7 @@ def parse(
     parser.add_argument(
         "--result-json",
         metavar="FILE",
-        type=_file_in_a_folder,
+        type=writable_file,
         help="keep this file at what was done so far; in the end with the exit code",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the settings that would be used, and stop")
@@ -108,18 +108,19 @@ def assignment(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
+def writable_file(text: str) -> Path:
+    """The file of that name; what is no name of a file that can be written is refused."""
+    file = Path(text)
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"cannot write '{text}'")
+    return file
+
+
 def _duration(text: str) -> float:
     try:
         return seconds_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _file_in_a_folder(text: str) -> Path:
-    file = Path(text)
-    if file.is_dir() or not os.access(file.parent, os.W_OK):
-        raise argparse.ArgumentTypeError(f"cannot write '{text}'")
-    return file
 
 
 def _destination(path: str) -> str:

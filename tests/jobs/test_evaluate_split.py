@@ -93,6 +93,17 @@ def test_the_command_line_knows_the_forms_that_are_asked_for(monkeypatch):
     options = parse()
 
     assert (options.k, options.mask, options.tune, options.set) == ((10, 20), "known", 3, [("als.rank", "8")])
-    monkeypatch.setattr("sys.argv", [*words.split(), "--k", "0"])
-    with pytest.raises(SystemExit):
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [("--k 0", "'0' is not a list of lengths"), ("--result-json nowhere/a.json", "cannot write 'nowhere/a.json'")],
+)
+def test_what_cannot_be_used_ends_with_2_and_says_why(flags, said, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", f"evaluate_split --train a --validation b --test c {flags}".split())
+
+    with pytest.raises(SystemExit) as ended:
         parse()
+
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """operations.schema_fields: which fields a producer's records held on each day, and of which types."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -29,15 +28,17 @@ SCHEMA_FIELDS = Table(
     write=Write.REPLACE,
 )
 
-PLACE = ("file_id", "line_number")
 # What one run looks at; more are made by names that are ids. The rarest are then left out.
 MOST_SHAPES = 100_000
 TYPES = {str: "string", int: "number", float: "number", bool: "boolean", dict: "object", list: "array"}
 MIXED = "mixed"
-_GROUP = "source string, event_date date, shape string, record_count bigint"
-_EARLIEST = "struct<event_at: timestamp, file_id: string, line_number: bigint>"
+_GROUP = ("source", "event_date", "shape")
+_EARLIEST = ("event_at", "file_id", "line_number")
+_COUNTED = (
+    "source string, event_date date, shape string, record_count bigint,"
+    " earliest struct<event_at: timestamp, file_id: string, line_number: bigint>"
+)
 _SHAPES_REMEMBERED = 10_000
-_NO_TIME = -(2**63)
 
 
 class FieldOfDay(NamedTuple):
@@ -63,12 +64,11 @@ def group_by_shape(records: DataFrame) -> DataFrame:
     Returns:
         A row per (source, event_date, shape) with record_count and earliest; see `shape_of`.
     """
-    held = records.where(F.col("raw").isNotNull()).select(
-        "source", F.unix_date("event_date"), F.unix_micros("event_at"), *PLACE, "raw", "rescued"
-    )
-    counted = held.mapInArrow(_count_shapes, f"{_GROUP}, earliest {_EARLIEST}")
-    return counted.groupBy("source", "event_date", "shape").agg(
-        F.sum("record_count").alias("record_count"), F.min("earliest").alias("earliest")
+    held = records.where(F.col("raw").isNotNull()).select("source", "event_date", *_EARLIEST, "raw", "rescued")
+    return (
+        held.mapInArrow(_count_shapes, _COUNTED)
+        .groupBy(*_GROUP)
+        .agg(F.sum("record_count").alias("record_count"), F.min("earliest").alias("earliest"))
     )
 
 
@@ -108,17 +108,16 @@ def shape_of(record: Any) -> str:
 def _count_shapes(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     known: dict[Any, str] = {}
     for batch in batches:
-        counts: Counter[tuple[Any, ...]] = Counter()
-        earliest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        for source, day, micros, file_id, line_number, raw, rescued in zip(
-            *(column.to_pylist() for column in batch.columns), strict=True
-        ):
-            group = (source, day, _remembered_shape(_fields_of(raw, rescued), known))
-            counts[group] += 1
-            place = (_NO_TIME if micros is None else micros, file_id, line_number)
-            earliest[group] = min(earliest.get(group, place), place)
-        if counts:
-            yield _as_batch(counts, earliest)
+        records = map(_fields_of, batch["raw"].to_pylist(), batch["rescued"].to_pylist())
+        shapes = pa.array([_remembered_shape(record, known) for record in records], pa.string())
+        rows = pa.table({"shape": shapes, **{name: batch[name] for name in ("source", "event_date", *_EARLIEST)}})
+        in_order = rows.sort_by([(name, "ascending") for name in _EARLIEST])
+        firsts = [(name, "first") for name in _EARLIEST]
+        groups = in_order.group_by(list(_GROUP), use_threads=False).aggregate([([], "count_all"), *firsts])
+        for group in groups.to_batches():
+            earliest = pa.StructArray.from_arrays([group[f"{name}_first"] for name in _EARLIEST], list(_EARLIEST))
+            columns = [*(group[name] for name in _GROUP), group["count_all"], earliest]
+            yield pa.RecordBatch.from_arrays(columns, [*_GROUP, "record_count", "earliest"])
 
 
 def _fields_of(raw: bytes, rescued: str | None) -> dict[str, Any]:
@@ -132,28 +131,9 @@ def _fields_of(raw: bytes, rescued: str | None) -> dict[str, Any]:
 def _remembered_shape(record: dict[str, Any], known: dict[Any, str]) -> str:
     """The shape of a record; of one without objects and arrays, names and types tell it."""
     types = tuple(map(type, record.values()))
-    if dict in types or list in types:
-        return shape_of(record)
     names = (tuple(record), types)
     if names not in known:
         if len(known) == _SHAPES_REMEMBERED:
             known.clear()
-        known[names] = shape_of(record)
-    return known[names]
-
-
-def _as_batch(
-    counts: Mapping[tuple[Any, ...], int], earliest: Mapping[tuple[Any, ...], tuple[Any, ...]]
-) -> pa.RecordBatch:
-    source, day, shape = zip(*counts, strict=True)
-    micros, file_id, line_number = zip(*(earliest[group] for group in counts), strict=True)
-    moments = pa.array([None if each == _NO_TIME else each for each in micros], pa.int64())
-    place = [moments.cast(pa.timestamp("us", "UTC")), pa.array(file_id), pa.array(line_number, pa.int64())]
-    columns = {
-        "source": pa.array(source),
-        "event_date": pa.array(day, pa.int32()).cast(pa.date32()),
-        "shape": pa.array(shape),
-        "record_count": pa.array(counts.values(), pa.int64()),
-        "earliest": pa.StructArray.from_arrays(place, ["event_at", *PLACE]),
-    }
-    return pa.RecordBatch.from_pydict(columns)
+        known[names] = "" if {dict, list} & set(types) else shape_of(record)
+    return known[names] or shape_of(record)

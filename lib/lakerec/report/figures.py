@@ -57,7 +57,7 @@ def funnel(facts: Facts) -> str:
     for row, count in enumerate(counts):
         axes.annotate(f"{count:,}", (count, row), xytext=(4, 0), textcoords="offset points", va="center", color=INK)
     axes.invert_yaxis()
-    axes.set_xlim(0, max(counts) * 1.15)
+    axes.set_xlim(0, max(1, *counts) * 1.15)
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     return _svg(figure)

@@ -19,6 +19,7 @@ def test_a_picture_is_one_svg_and_the_same_each_time(draw: object, shop: Shop) -
     assert drawn.rstrip().endswith("</svg>")
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("draw", PICTURES, ids=lambda draw: draw.__name__)
 def test_a_picture_of_nothing_is_an_empty_one(draw: object) -> None:
     nothing = Facts("lake", [("lines delivered", 0)], [], None, 10, "v", [], [], [], [], [])
