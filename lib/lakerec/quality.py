@@ -1,6 +1,8 @@
 """Belief: splitting a frame into rows that meet every expectation and rows that do not, with the reasons."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -18,11 +20,13 @@ class Belief(NamedTuple):
 
 def failed_expectations(expectations: Sequence[Expectation]) -> Column:
     """Names of the expectations that a row fails, as array<string> in declared order; empty for a believed row."""
-    names = [
-        F.when(F.coalesce(F.expr(e.condition), F.lit(e.null_passes)), F.lit(None)).otherwise(F.lit(e.name))
-        for e in expectations
-    ]
-    return F.array_compact(F.array(*names)) if names else F.array().cast("array<string>")
+    holds = [F.coalesce(F.expr(e.condition), F.lit(e.null_passes)) for e in expectations]
+    nothing = F.array().cast("array<string>")
+    if not holds:
+        return nothing
+    names = [F.when(~held, F.lit(e.name)) for e, held in zip(expectations, holds, strict=True)]
+    # Spark interprets array_compact and all below it, row by row; what is compiled tells most rows to be without fault.
+    return F.when(reduce(and_, holds), nothing).otherwise(F.array_compact(F.array(*names)))
 
 
 def judge(frame: DataFrame, expectations: Sequence[Expectation]) -> DataFrame:
