@@ -29,7 +29,7 @@ from benchmarks.watched import bytes_of, run_watched
 from lakerec.config import load
 from lakerec.errors import LakerecError
 from lakerec.flags import assignment
-from lakerec.whole_files import whole_file
+from lakerec.whole_files import write_whole
 
 LAYERS = ("bronze", "silver", "gold", "model", "diagnostics", "recommendations", "operations", "_mlflow")
 
@@ -61,8 +61,7 @@ def _measure_size(options: argparse.Namespace, events: int, runs: dict[str, Any]
         if name not in runs:
             print(f"{name} ...", flush=True)
             runs[name] = _measure(folder, settings, events, cores)
-            with whole_file(kept) as part:
-                part.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n")
+            write_whole(kept, json.dumps(runs, indent=2, sort_keys=True) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -18,7 +18,7 @@ from benchmarks.measure import measured
 from benchmarks.scale_prices import Stage
 from benchmarks.spark_work import Task, read_tasks, within, work_lines
 from lakerec.errors import LakerecError
-from lakerec.whole_files import whole_file
+from lakerec.whole_files import write_whole
 
 
 def run_watched(job: str, folder: Path, landing: Path, cores: Sequence[int], flags: Sequence[str]) -> list[Stage]:
@@ -42,8 +42,7 @@ def run_watched(job: str, folder: Path, landing: Path, cores: Sequence[int], fla
     for stage in _stages_of([*bound, str(DOOR), job, *places, *flags, "--", *_logging_to(events)], result):
         if stage["stage"] not in ended:
             stages.append({**stage, "is_whole": is_new or len(stages) > len(ended)})
-            with whole_file(notes) as part:
-                part.write_text(json.dumps(stages))
+            write_whole(notes, json.dumps(stages))
     found = json.loads(result.read_text()) if result.exists() else {"status": "not begun", "error": None}
     if found["status"] != "done":
         raise LakerecError(f"{job} ended as '{found['status']}': {found['error']}")

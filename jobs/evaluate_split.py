@@ -37,7 +37,7 @@ from lakerec.flags import settings_parser, writable_file
 from lakerec.model.als import FittedAls, fit_als
 from lakerec.runner import say
 from lakerec.session import open_session
-from lakerec.whole_files import whole_file
+from lakerec.whole_files import write_whole
 
 GROUP = "data scientists"
 SHOWN = ("recall", "ndcg", "precision", "map", "mrr", "hit_rate", "coverage", "novelty")
@@ -63,8 +63,7 @@ def main() -> int:
         say("\n".join(f"evaluate_split: {line}" for line in str(error).splitlines()))
         return error.exit_code
     if options.result_json:
-        with whole_file(options.result_json) as part:
-            part.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        write_whole(options.result_json, json.dumps(results, indent=1) + "\n")
     return 0
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lakerec.whole_files import whole_file
+from lakerec.whole_files import write_whole
 
 
 @dataclass
@@ -45,5 +45,4 @@ class Outcome:
         stages = [vars(stage) for stage in self.stages]
         counts = {"counts": self.stages[0].counts} if self.stages else {}
         text = json.dumps({**self._known, **counts, "stages": stages}, indent=2, sort_keys=True, default=str)
-        with whole_file(self._file) as part:
-            part.write_text(f"{text}\n", encoding="utf-8")
+        write_whole(self._file, f"{text}\n")

@@ -14,3 +14,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(f"{path.name}.tmp")
     yield part
     part.replace(path)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file by this text, as UTF-8."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")

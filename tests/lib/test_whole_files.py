@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lakerec.whole_files import whole_file
+from lakerec.whole_files import whole_file, write_whole
 
 
 def break_off(file: Path) -> None:
@@ -33,3 +33,13 @@ def test_what_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         break_off(file)
 
     assert file.read_text() == "before"
+
+
+def test_a_text_replaces_the_file_as_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "file.txt"
+    file.write_text("before")
+
+    write_whole(file, "ключ\n")
+
+    assert file.read_bytes() == "ключ\n".encode()
+    assert list(tmp_path.iterdir()) == [file]
