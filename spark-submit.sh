@@ -8,6 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 venv=$root/.venv
 cache=${LAKEREC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lakerec}
 export PYTHONPATH=$root/lib:$root
+unset PYTHONDONTWRITEBYTECODE # images often set it; every Python would then compile all it imports at every start
 
 say() { printf 'lakerec: %s\n' "$*" >&2; }
 fail() {

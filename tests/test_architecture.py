@@ -44,6 +44,7 @@ SHELL = {
     "draws": set(),
     "large_batches": set(),
     "whole_files": set(),
+    "worker_daemon": {"model"},
     "errors": set(),
 }
 MAY_DO_ANYTHING_IN_LIB = {"config", "flags", "runner", "door"}

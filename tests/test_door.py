@@ -24,6 +24,7 @@ import os, sys
 print("flags", sys.argv[1:])
 print("folder", os.getcwd())
 print("environment", os.environ["TZ"], os.environ["PYTHONHASHSEED"], os.environ["OPENBLAS_NUM_THREADS"])
+print("keeps bytecode", not sys.dont_write_bytecode)
 sys.exit(int(sys.argv[1]))
 '''
 
@@ -193,12 +194,13 @@ def test_a_second_start_is_at_spark_within_two_seconds(checkout: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("exit_code", [0, 4])
 def test_a_jobs_exit_code_and_its_flags_pass_through(checkout: Path, exit_code: int) -> None:
-    done = door(checkout, "leave", str(exit_code), "--as-of", "two words", "it's")
+    done = door(checkout, "leave", str(exit_code), "--as-of", "two words", "it's", PYTHONDONTWRITEBYTECODE="1")
 
     assert done.returncode == exit_code
     assert f"flags ['{exit_code}', '--as-of', 'two words', \"it's\"]" in done.stdout
     assert f"folder {checkout.parent}" in done.stdout
     assert "environment UTC 0 1" in done.stdout
+    assert "keeps bytecode True" in done.stdout
 
 
 @pytest.mark.slow

@@ -1,0 +1,39 @@
+import ast
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+import lakerec.model
+from lakerec import worker_daemon
+
+LOOPS = [p.stem for p in Path(lakerec.model.__path__[0]).glob("*.py") if "\n@compiled" in p.read_text()]
+
+
+def test_a_worker_is_forked_from_a_process_that_has_imported_and_frozen_what_it_uses(spark: SparkSession) -> None:
+    def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            modules = [name for name in ("pandas", "lakerec.model.selection") if name in sys.modules]
+            yield pa.RecordBatch.from_pydict({"frozen": [gc.get_freeze_count()], "modules": [modules]})
+
+    row = spark.range(1).coalesce(1).mapInArrow(look, "frozen long, modules array<string>").first()
+
+    assert row is not None
+    assert row["frozen"] > 100_000
+    assert row["modules"] == ["pandas", "lakerec.model.selection"]
+
+
+@pytest.mark.parametrize("loops", LOOPS)
+def test_all_compiled_loops_are_among_it(loops: str) -> None:
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(Path(worker_daemon.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "lakerec.model"
+        for alias in node.names
+    }
+
+    assert loops in imported
