@@ -1,7 +1,7 @@
 """Inner loops as machine code, by numba.
 
 Whoever imports a module of compiled loops imports numba, about a second of cpu time: so that is done on executors,
-where there is work, and not by whoever only knows of it.
+where there is work, and not by whoever only knows of it. `worker_daemon` does it once for all workers of one machine.
 """
 
 from collections.abc import Callable
