@@ -26,7 +26,7 @@ set_up() {
   java_is_done && packages_are_done "$1" && jars_are_done && return
   lock_set_up
   java_is_done || check_java
-  packages_are_done "$1" || install_packages "$1"
+  packages_are_done "$1" || { install_packages "$1" && compile_loops; }
   jars_are_done || fetch_jars
   exec 9>&-
   say "set-up is complete; later starts skip it"
@@ -119,6 +119,12 @@ tell_uv() {
 
 install_with_pip() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$root/$1" >&2
+}
+
+# numba keeps what it compiled beside the modules; whoever needed a loop first would wait for it without a word.
+compile_loops() {
+  say "compiling the inner loops for this processor; about half a minute"
+  "$venv/bin/python" -c 'import lakerec.worker_daemon' 2>/dev/null || say "that did not work; they are compiled when they are needed"
 }
 
 # --- Delta's jars ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from lakerec.bronze.columns import accepted_batch, file_batch, malformed_batch
+from lakerec.bronze.columns import accepted_batch, file_batch, malformed_batch, plain_batch
 from lakerec.bronze.files import COUNTS, DeliveredFile
 from lakerec.bronze.formats import Records, UnreadableFileError, read_records
 from lakerec.bronze.lines import BYTES_AT_ONCE
@@ -50,6 +50,8 @@ def read_file(delivery: Delivery, source: Source, longest: int) -> Iterator[pa.R
                 _add_counts(counts, records)
                 if records.rows:
                     yield accepted_batch(records, source, file.kind, file.file_id, seen)
+                if records.plain:
+                    yield plain_batch(records.plain, source, file.kind, file.file_id)
                 if records.malformed:
                     yield malformed_batch(records.malformed, file.file_id)
         if delivered.size != file.size_bytes:
@@ -67,7 +69,8 @@ def _records(
     kind = delivery.file.kind
     layout, names = source.format_of(kind), source.required_fields(kind)
     if not isinstance(layout, ParquetFormat):
-        return read_records(_count_lines(_uncompressed(delivered, delivery.file), counts), layout, names, longest)
+        chunks = _count_lines(_uncompressed(delivered, delivery.file), counts)
+        return read_records(chunks, layout, names, longest, source.plain_fields(kind))
     while delivered.read(BYTES_AT_ONCE):
         pass  # Parquet is not read from its first byte to its last: this pass is for the hash
     opened = open_parquet(delivery.file_system.open_input_file(delivery.path), names)
@@ -117,7 +120,7 @@ def _add_counts(counts: dict[str, int], records: Records) -> None:
     counts["blank_count"] += records.blank_count
     counts["malformed_line_count"] += records.malformed_line_count
     counts["accepted_line_count"] += records.accepted_line_count
-    counts["accepted_record_count"] += len(records.rows)
+    counts["accepted_record_count"] += len(records.rows) + (len(records.plain.numbers) if records.plain else 0)
     counts["malformed_record_count"] += len(records.malformed)
     counts["duplicate_key_count"] += records.duplicate_key_count
 

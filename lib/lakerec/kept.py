@@ -34,7 +34,8 @@ def kept_frames(root: str) -> Iterator[Keep]:
 
     def keep(frame: DataFrame) -> DataFrame:
         place = f"{folder}/{next(number)}"
-        frame.write.parquet(place)
+        # Dictionaries take longer to make than they spare those who read them.
+        frame.write.option("parquet.enable.dictionary", "false").parquet(place)
         return frame.sparkSession.read.schema(frame.schema).parquet(place)
 
     try:

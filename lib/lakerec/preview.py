@@ -91,7 +91,7 @@ def _counts(found: Row) -> Iterator[str]:
 
 
 def _mapping(read: DataFrame, kind: str, source: Source) -> Iterator[str]:
-    mapping = source.events if kind == "event" or source.items is None else source.items
+    mapping = source.mapping(kind)
     said = {ours: f"their {theirs}" for ours, theirs in mapping.fields.items()}
     said |= {ours: f"always '{value}'" for ours, value in mapping.constants.items()}
     if mapping is source.events:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-import lakerec.model
+import lakerec
 from lakerec import worker_daemon
 
-LOOPS = [p.stem for p in Path(lakerec.model.__path__[0]).glob("*.py") if "\n@compiled" in p.read_text()]
+LOOPS = [p.stem for p in Path(lakerec.__path__[0]).rglob("*.py") if "\n@compiled" in p.read_text()]
 
 
 def test_a_worker_is_forked_from_a_process_that_has_imported_and_frozen_what_it_uses(spark: SparkSession) -> None:

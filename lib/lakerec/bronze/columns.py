@@ -16,6 +16,7 @@ from lakerec.bronze.files import COUNTS
 from lakerec.bronze.formats import Malformed, Records
 from lakerec.bronze.mapping import EVENT_FIELDS, ITEM_FIELDS, ActionRule, CsvFormat, Identity, ItemMapping, Source
 from lakerec.bronze.nesting import record_exactly
+from lakerec.bronze.plain_lines import PlainLines
 from lakerec.bronze.times import UTC_TIMES, parse_times
 
 # Above this orjson reads an integer as a double.
@@ -48,10 +49,9 @@ def accepted_batch(records: Records, source: Source, kind: str, file_id: str, se
     Args:
         seen: how often each made event id's values occurred so far in this file; counted on here.
     """
-    if kind == "event" or source.items is None:
-        columns = _event_columns(records, source, seen)
-    else:
-        columns = _item_columns(records, source, source.items)
+    identity = source.events.identity if kind == "event" else None
+    made_ids = {"event_id": _made_ids(records, identity, seen)} if identity else {}
+    columns = _by_rules(_take_fields(records, source, kind) | made_ids, source, kind, len(records.rows))
     columns["line_number"] = pa.array(records.line_numbers, pa.int64())
     raws: list[bytes | None] = list(records.raws)
     if records.record_numbers:
@@ -59,6 +59,15 @@ def accepted_batch(records: Records, source: Source, kind: str, file_id: str, se
         raws = [raw if n == 1 else None for raw, n in zip(raws, records.record_numbers, strict=True)]
     columns["raw"] = pa.array(raws, pa.binary())
     return _batch(kind, file_id, len(records.rows), columns)
+
+
+def plain_batch(plain: PlainLines, source: Source, kind: str, file_id: str) -> pa.RecordBatch:
+    """The same rows for the records of plain lines."""
+    fields = source.fields(kind)
+    columns = {ours: plain.texts[theirs] for ours, theirs in fields.items()} | {"rescued": plain.others}
+    columns = _by_rules(columns, source, kind, len(plain.numbers))
+    columns |= {"line_number": pa.array(plain.numbers), "raw": plain.raws}
+    return _batch(kind, file_id, len(plain.numbers), columns)
 
 
 def malformed_batch(malformed: list[Malformed], file_id: str) -> pa.RecordBatch:
@@ -82,26 +91,18 @@ def _batch(kind: str, file_id: str, row_count: int, columns: dict[str, pa.Array]
     return pa.RecordBatch.from_arrays(arrays, schema=READ_SCHEMA)
 
 
-def _event_columns(records: Records, source: Source, seen: Counter[bytes]) -> dict[str, pa.Array]:
-    mapping = source.events
-    made_ids = {"event_id": _made_ids(records, mapping.identity, seen)} if mapping.identity else {}
-    columns = _take_fields(records, source, "event") | _constants(mapping.constants, len(records.rows)) | made_ids
-    columns["at"] = parse_times(columns["occurred_at"], mapping.time)
+def _by_rules(columns: dict[str, pa.Array], source: Source, kind: str, row_count: int) -> dict[str, pa.Array]:
+    """Delivered columns, and what the source's rules add to them and make of them."""
+    mapping = source.mapping(kind)
+    columns = columns | {ours: pa.repeat(value, row_count) for ours, value in mapping.constants.items()}
+    if isinstance(mapping, ItemMapping):
+        return columns | {"at": parse_times(columns["changed_at"], mapping.time)}
+    times = parse_times(columns["occurred_at"], mapping.time)
     if "action" in columns:
-        columns["action"] = _actions(columns["action"], mapping.action)
+        actions = _actions(columns["action"], mapping.action)
     else:
-        columns["action"] = pa.repeat(mapping.action.default, len(records.rows))
-    return columns
-
-
-def _item_columns(records: Records, source: Source, mapping: ItemMapping) -> dict[str, pa.Array]:
-    columns = _take_fields(records, source, "item") | _constants(mapping.constants, len(records.rows))
-    columns["at"] = parse_times(columns["changed_at"], mapping.time)
-    return columns
-
-
-def _constants(constants: dict[str, str], row_count: int) -> dict[str, pa.Array]:
-    return {ours: pa.repeat(value, row_count) for ours, value in constants.items()}
+        actions = pa.repeat(mapping.action.default, row_count)
+    return columns | {"at": times, "action": actions}
 
 
 def _take_fields(records: Records, source: Source, kind: str) -> dict[str, pa.Array]:

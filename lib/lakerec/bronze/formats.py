@@ -3,10 +3,10 @@
 One verdict for each line: header, blank, accepted, or malformed with a reason. A line with an exploded array is
 accepted where one of its records is, and each record has its own verdict. The bytes of a line are kept once, by its
 record number 1, accepted or malformed. Everything here is plain Python, so that the reader, the tests and whoever looks
-at a single line use the same parser.
+at a single line use the same parser; `plain_lines` spares it only what it would have read alike.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -14,9 +14,20 @@ from typing import Any, NamedTuple
 import orjson
 
 from lakerec.bronze.csv_lines import parse_csv
-from lakerec.bronze.lines import BYTES_AT_ONCE, LINES_AT_ONCE, TOO_LONG, WHITESPACE, CutLine, Cutter, cut_into_lines
+from lakerec.bronze.lines import (
+    BYTES_AT_ONCE,
+    LINES_AT_ONCE,
+    TOO_LONG,
+    WHITESPACE,
+    CutLine,
+    Cutter,
+    cut_into_lines,
+    cut_into_texts,
+    split_text,
+)
 from lakerec.bronze.mapping import CsvFormat, Format, JsonFormat, JsonLinesFormat
 from lakerec.bronze.nesting import EMPTY_ARRAY, NOT_AN_OBJECT, element_bytes, split_value
+from lakerec.bronze.plain_lines import PlainLines, part_lines
 from lakerec.bronze.strict_json import NotJsonError, count_repeated_keys, has_repeated_key, parse_json
 
 WRONG_NUMBER_OF_FIELDS = "wrong number of fields"
@@ -47,6 +58,7 @@ class Records:
     """What a stretch of a file holds; the line counts of a file's stretches add up to the file's.
 
     `raws` holds the bytes of the line that each record is of; `record_numbers` is empty where each is its line's first.
+    Records of `plain` are in none of the lists.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -59,10 +71,15 @@ class Records:
     malformed_line_count: int = 0
     accepted_line_count: int = 0
     duplicate_key_count: int = 0
+    plain: PlainLines | None = None
 
 
 def read_records(
-    chunks: Iterable[bytes], file_format: Format, names: Collection[str] = (), max_line_bytes: int | None = None
+    chunks: Iterable[bytes],
+    file_format: Format,
+    names: Collection[str] = (),
+    max_line_bytes: int | None = None,
+    plain_fields: Sequence[str] = (),
 ) -> Iterator[Records]:
     """Records of one file, a bounded stretch at a time; not of Parquet, see `parquet_rows`.
 
@@ -71,12 +88,16 @@ def read_records(
         file_format: how they are to be read.
         names: fields that are mapped; a header has to have them, a record of JSON has inner ones lifted up.
         max_line_bytes: what is longer is malformed; None: nothing is.
+        plain_fields: of lines that each hold one record of JSON: fields into which those are taken apart that are so
+            plain that no parser is needed; none: all lines are parsed.
 
     Raises:
         UnreadableFileError: the header is not as configured.
     """
     if isinstance(file_format, JsonFormat):
         return _read_document(chunks, file_format, names, max_line_bytes)
+    if plain_fields:
+        return _read_plain(chunks, plain_fields, max_line_bytes)
     stretches = cut_into_lines(chunks, max_line_bytes)
     if isinstance(file_format, CsvFormat):
         return _read_csv(chain.from_iterable(stretches), file_format, names)
@@ -119,27 +140,49 @@ def add_parts(
 
 
 def _read_flat(stretches: Iterable[Lines]) -> Iterator[Records]:
-    """Lines of JSON whose objects are records as they are: the loop that most bytes go through."""
-    loads, bad_json = orjson.loads, orjson.JSONDecodeError
-    number = 0
+    """Lines of JSON whose objects are records as they are."""
+    number = 1
     for lines in stretches:
-        records = Records()
-        rows, numbers, raws = records.rows, records.line_numbers, records.raws
-        for line in lines:
-            number += 1
-            try:
-                row = loads(line)  # type: ignore[arg-type]  # what is no bytes is bad JSON to orjson
-            except bad_json:
-                row = object_of(line)
-            if type(row) is dict:
-                rows.append(row)
-                numbers.append(number)
-                raws.append(line)  # type: ignore[arg-type]
-            else:
-                _add_bad_line(records, number, line, str(object_of(line)))
-        records.accepted_line_count = len(rows)
-        records.duplicate_key_count = count_repeated_keys(raws, rows)
+        numbered = list(enumerate(lines, number))
+        number += len(numbered)
+        yield _parse_flat(numbered)
+
+
+def _read_plain(chunks: Iterable[bytes], fields: Sequence[str], limit: int | None) -> Iterator[Records]:
+    """The same for the way that most bytes go: only what is not plain is parsed."""
+    number = 1
+    rest: Iterable[tuple[int, bytes | CutLine]]
+    for first, text in cut_into_texts(chunks, limit):
+        if limit is None or len(text) <= limit:
+            plain, rest = part_lines(text, number + 1, fields)
+        else:
+            plain, rest = None, enumerate(split_text(text, limit), number + 1)
+        records = _parse_flat([(number, first), *rest])
+        if plain:
+            records.plain = plain
+            records.accepted_line_count += len(plain.numbers)
         yield records
+        number += 1 + text.count(b"\n")
+
+
+def _parse_flat(numbered: Sequence[tuple[int, bytes | CutLine]]) -> Records:
+    loads, bad_json = orjson.loads, orjson.JSONDecodeError
+    records = Records()
+    rows, numbers, raws = records.rows, records.line_numbers, records.raws
+    for number, line in numbered:
+        try:
+            row = loads(line)  # type: ignore[arg-type]  # what is no bytes is bad JSON to orjson
+        except bad_json:
+            row = object_of(line)
+        if type(row) is dict:
+            rows.append(row)
+            numbers.append(number)
+            raws.append(line)  # type: ignore[arg-type]
+        else:
+            _add_bad_line(records, number, line, str(object_of(line)))
+    records.accepted_line_count = len(rows)
+    records.duplicate_key_count = count_repeated_keys(raws, rows)
+    return records
 
 
 def _read_nested(stretches: Iterable[Lines], explode: str, names: Collection[str]) -> Iterator[Records]:

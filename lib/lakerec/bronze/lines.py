@@ -52,12 +52,12 @@ class Cutter:
         return line
 
 
-def cut_into_lines(chunks: Iterable[bytes], limit: int | None = None) -> Iterator[list[bytes | CutLine]]:
-    """The lines of a file, some at a time; the last may lack its line feed.
+def cut_into_texts(chunks: Iterable[bytes], limit: int | None = None) -> Iterator[tuple[bytes | CutLine, bytes]]:
+    """A line that began in an earlier chunk, or with this one, and what follows it of whole lines, with their feeds.
 
     Args:
-        chunks: the bytes, cut anywhere.
-        limit: bytes above which a line is cut; None: never.
+        chunks: the bytes of a file, cut anywhere.
+        limit: bytes above which that line is cut; None: never. The whole lines are no longer than a chunk.
     """
     begun = Cutter(limit)
     for chunk in chunks:
@@ -65,15 +65,30 @@ def cut_into_lines(chunks: Iterable[bytes], limit: int | None = None) -> Iterato
         begun.add(first)
         if not feed:
             continue
-        *whole, last = rest.split(b"\n")
-        lines: list[bytes | CutLine] = [begun.take(), *whole]
-        begun.add(last)
-        if limit is not None and len(chunk) > limit:
-            lines = [_cut(line, limit) for line in lines]
+        end = rest.rfind(b"\n") + 1
+        yield begun.take(), rest[:end]
+        begun.add(rest[end:])
+    if line := begun.take():
+        yield line, b""
+
+
+def cut_into_lines(chunks: Iterable[bytes], limit: int | None = None) -> Iterator[list[bytes | CutLine]]:
+    """The lines of a file, some at a time; the last may lack its line feed.
+
+    Args:
+        chunks: the bytes, cut anywhere.
+        limit: bytes above which a line is cut; None: never.
+    """
+    for first, text in cut_into_texts(chunks, limit):
+        lines = [first, *split_text(text, limit)]
         for start in range(0, len(lines), LINES_AT_ONCE):
             yield lines[start : start + LINES_AT_ONCE]
-    if line := begun.take():
-        yield [line]
+
+
+def split_text(text: bytes, limit: int | None) -> list[bytes | CutLine]:
+    """The lines of a text that ends with a line feed, none longer than the limit."""
+    lines = text.split(b"\n")[:-1]
+    return lines if limit is None or len(text) <= limit else [_cut(line, limit) for line in lines]  # type: ignore[return-value]
 
 
 def _cut(line: bytes | CutLine, limit: int) -> bytes | CutLine:

@@ -207,11 +207,22 @@ class Source(Settings):
         """How files of one kind (event, item) are read."""
         return self.items.format if kind == "item" and self.items and self.items.format else self.format
 
+    def mapping(self, kind: str) -> EventMapping | ItemMapping:
+        """How records of one kind (event, item) map to ours."""
+        return self.items if kind == "item" and self.items else self.events
+
     def fields(self, kind: str) -> dict[str, str]:
         """Their field by our column, of records of one kind (event, item)."""
         if kind == "event":
             return self.events.fields
         return self.items.fields if self.items else {}
+
+    def plain_fields(self, kind: str) -> tuple[str, ...]:
+        """Fields of records that may be read without a parser; none where these lie deeper or are known by values."""
+        layout, fields = self.format_of(kind), dict.fromkeys(self.fields(kind).values())
+        is_flat = isinstance(layout, JsonLinesFormat) and not layout.explode and not any("." in name for name in fields)
+        is_identified = kind == "event" and self.events.identity is not None
+        return tuple(fields) if is_flat and not is_identified else ()
 
     def required_fields(self, kind: str) -> set[str]:
         """Names that a table of records of one kind has to have as columns."""

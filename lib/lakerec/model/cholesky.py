@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from lakerec.model.compiled import SUMS_IN_ANY_ORDER, compiled
+from lakerec.compiled import SUMS_IN_ANY_ORDER, compiled
 
 Floats = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from lakerec.model.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
+from lakerec.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
 
 Floats32 = npt.NDArray[np.float32]
 

@@ -6,8 +6,8 @@ Importing this module imports numba: only where scores are taken apart.
 import numpy as np
 from numba import types
 
+from lakerec.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
 from lakerec.model.cholesky import solve
-from lakerec.model.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
 from lakerec.model.scorer import Floats, Ints
 
 _VECTOR = types.float64[::1]

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from lakerec.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
 from lakerec.model.cholesky import solve
-from lakerec.model.compiled import SUMS_IN_ANY_ORDER, compiled, read_only
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from lakerec.model.compiled import NO_NAN, SUMS_IN_ORDER, compiled, read_only
+from lakerec.compiled import NO_NAN, SUMS_IN_ORDER, compiled, read_only
 
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]

@@ -21,7 +21,7 @@ def read(data: bytes, file_format=JSON_LINES, cut: int = 1 << 20, names=(), limi
     whole = Records()
     chunks = (data[at : at + cut] for at in range(0, len(data), cut))
     for part in read_records(chunks, file_format, names, limit):
-        for name in Records.__slots__:
+        for name in set(Records.__slots__) - {"plain"}:
             setattr(whole, name, getattr(whole, name) + getattr(part, name))
     return whole
 

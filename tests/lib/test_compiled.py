@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import types
 
-from lakerec.model.compiled import SUMS_IN_ANY_ORDER, SUMS_IN_ORDER, compiled, read_only
+from lakerec.compiled import SUMS_IN_ANY_ORDER, SUMS_IN_ORDER, compiled, read_only
 
 ADD_UP = types.void(read_only(types.float32), types.float32[::1])
 

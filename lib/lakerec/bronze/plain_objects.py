@@ -1,0 +1,300 @@
+"""JSON objects that a glance at their bytes reads, in compiled loops: most records of a log are such.
+
+An object is *plain* where it is ASCII without escapes and control characters, has only blanks, tabs and carriage
+returns between its parts, names no member twice, and holds strings, true, false, null, and numbers without exponent of
+at most 15 digits (18 where whole), but no objects and arrays. It is valid JSON (RFC 8259), and what a parser would make
+of it stands in its bytes. All other text is for a parser to judge.
+
+Importing this module imports numba: only where records are read.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba import int32, int64, types, uint8
+
+from lakerec.compiled import SUMS_IN_ORDER, compiled, read_only
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Ints32 = npt.NDArray[np.int32]
+
+TEXT = read_only(uint8)
+PLACES = read_only(int64)
+
+MOST_OTHERS = 16
+"""Members of a plain object that nobody asked for."""
+
+NOT_PLAIN = -1
+LINE_FEED = ord("\n")
+_BLANK, _TAB, _RETURN, _TILDE, _BACKSLASH = (ord(sign) for sign in " \t\r~\\")
+_QUOTE, _COMMA, _COLON, _OPEN, _CLOSE = (ord(sign) for sign in '",:{}')
+_MINUS, _POINT, _ZERO, _NINE, _SMALL_E, _LARGE_E = (ord(sign) for sign in "-.09eE")
+_TRUE, _FALSE, _NULL = (np.frombuffer(word, np.uint8) for word in (b"true", b"false", b"null"))
+_GOES_ON = np.array([_BLANK <= sign <= _TILDE and sign not in (_QUOTE, _BACKSLASH) for sign in range(256)])
+
+# All below read on until a line feed stops them: the text has one behind each object.
+
+
+@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
+def _after_blanks(text: Bytes, at: int) -> int:
+    while text[at] == _BLANK or text[at] == _TAB or text[at] == _RETURN:
+        at += 1
+    return at
+
+
+@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
+def _after_string(text: Bytes, at: int) -> int:
+    if text[at] != _QUOTE:
+        return NOT_PLAIN
+    at += 1
+    while _GOES_ON[text[at]]:
+        at += 1
+    return at + 1 if text[at] == _QUOTE else NOT_PLAIN
+
+
+@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
+def _after_digits(text: Bytes, at: int) -> int:
+    while _ZERO <= text[at] <= _NINE:
+        at += 1
+    return at
+
+
+@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
+def _after_number(text: Bytes, at: int) -> int:
+    """Such a number is written by any parser as it stands, but for zeros at its end: see `_shortest`."""
+    first = at + 1 if text[at] == _MINUS else at
+    point = stop = _after_digits(text, first)
+    is_fraction = text[first] == _ZERO
+    if point == first or (is_fraction and point > first + 1):
+        return NOT_PLAIN
+    if text[point] != _POINT:
+        is_odd = point > first + 18 or (is_fraction and first > at)
+    else:
+        stop, zeros = _after_digits(text, point + 1), point + 1
+        while text[zeros] == _ZERO:
+            zeros += 1
+        is_tiny = is_fraction and zeros > point + 4 and zeros < stop  # it would be written with an exponent
+        is_odd = stop == point + 1 or stop > first + 16 or is_tiny
+    return NOT_PLAIN if is_odd or text[stop] == _SMALL_E or text[stop] == _LARGE_E else stop
+
+
+@compiled(int64(TEXT, int64, TEXT), SUMS_IN_ORDER)
+def _after_word(text: Bytes, at: int, word: Bytes) -> int:
+    for letter in word:
+        if text[at] != letter:
+            return NOT_PLAIN
+        at += 1
+    return at
+
+
+@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
+def _after_value(text: Bytes, at: int) -> int:
+    first = text[at]
+    if first == _QUOTE:
+        return _after_string(text, at)
+    if first == _TRUE[0]:
+        return _after_word(text, at, _TRUE)
+    if first == _FALSE[0]:
+        return _after_word(text, at, _FALSE)
+    if first == _NULL[0]:
+        return _after_word(text, at, _NULL)
+    return _after_number(text, at)
+
+
+@compiled(int64(TEXT, int64, int64), SUMS_IN_ORDER)
+def _shortest(text: Bytes, at: int, stop: int) -> int:
+    """Where a value stops as a parser would write it again: 2.50 is 2.5, and 2.00 is 2.0."""
+    if text[at] == _QUOTE:
+        return stop
+    point = at
+    while point < stop and text[point] != _POINT:
+        point += 1
+    while stop > point + 2 and text[stop - 1] == _ZERO:
+        stop -= 1
+    return stop
+
+
+@compiled(int64(TEXT, int64, int64, TEXT, int64, int64), SUMS_IN_ORDER)
+def _order(one: Bytes, at: int, stop: int, other: Bytes, other_at: int, other_stop: int) -> int:
+    """Below 0, 0 or above: how two texts stand to each other."""
+    while at < stop and other_at < other_stop and one[at] == other[other_at]:
+        at += 1
+        other_at += 1
+    if at == stop or other_at == other_stop:
+        return (stop - at) - (other_stop - other_at)
+    return int64(one[at]) - int64(other[other_at])
+
+
+@compiled(int64(TEXT, int64, int64, TEXT, PLACES, int64), SUMS_IN_ORDER)
+def _find(text: Bytes, at: int, stop: int, names: Bytes, name_stops: Ints, likely: int) -> int:
+    """Which of the names a text is; -1: none."""
+    count = len(name_stops)
+    for step in range(count):
+        number = (likely + step) % count
+        name_at = name_stops[number - 1] if number else 0
+        if _order(text, at, stop, names, name_at, name_stops[number]) == 0:
+            return number
+    return -1
+
+
+@compiled(int64(TEXT, int64[:, ::1], int64, int64, int64, int64), SUMS_IN_ORDER)
+def _insert_other(text: Bytes, others: Ints, count: int, at: int, name_stop: int, value_at: int) -> int:
+    """Put a member among the others, in the order of their names; its place, or not plain."""
+    if count == MOST_OTHERS:
+        return NOT_PLAIN
+    place = count
+    while place:
+        order = _order(text, at, name_stop, text, others[place - 1, 0], others[place - 1, 1])
+        if order == 0:
+            return NOT_PLAIN
+        if order > 0:
+            break
+        others[place] = others[place - 1]
+        place -= 1
+    others[place, 0], others[place, 1], others[place, 2] = at, name_stop, value_at
+    return place
+
+
+@compiled(int64(TEXT, int64, int64, uint8[::1], int64), SUMS_IN_ORDER)
+def _copy(text: Bytes, at: int, stop: int, out: Bytes, out_at: int) -> int:
+    for place in range(at, stop):
+        out[out_at] = text[place]
+        out_at += 1
+    return out_at
+
+
+@compiled(int64(TEXT, int64[:, ::1], int64, uint8[::1], int64), SUMS_IN_ORDER)
+def _write_others(text: Bytes, others: Ints, count: int, out: Bytes, out_at: int) -> int:
+    for number in range(count):
+        out[out_at] = _COMMA if number else _OPEN
+        out_at = _copy(text, others[number, 0], others[number, 1], out, out_at + 1)
+        out[out_at] = _COLON
+        out_at = _copy(text, others[number, 2], others[number, 3], out, out_at + 1)
+    if count:
+        out[out_at] = _CLOSE
+        out_at += 1
+    return out_at
+
+
+@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
+def _after_colon(text: Bytes, at: int) -> int:
+    at = _after_blanks(text, at)
+    return _after_blanks(text, at + 1) if text[at] == _COLON else NOT_PLAIN
+
+
+_TAKE_OBJECT = int64(
+    TEXT, int64, TEXT, PLACES, int64[::1], int64, int32[:, ::1], int32[:, ::1], int64, int64[:, ::1], int64[::1]
+)
+
+
+@compiled(_TAKE_OBJECT, SUMS_IN_ORDER)
+def _take_object(
+    text: Bytes,
+    at: int,
+    names: Bytes,
+    name_stops: Ints,
+    seen: Ints,
+    mark: int,
+    starts: Ints32,
+    stops: Ints32,
+    column: int,
+    others: Ints,
+    other_count: Ints,
+) -> int:
+    """Where an object ends, and what is in it."""
+    other_count[0] = likely = 0
+    if text[at] != _OPEN:
+        return NOT_PLAIN
+    while True:
+        at = _after_blanks(text, at + 1)
+        name_stop = _after_string(text, at)
+        if name_stop == NOT_PLAIN:
+            return NOT_PLAIN
+        value = _after_colon(text, name_stop)
+        if value == NOT_PLAIN:
+            return NOT_PLAIN
+        stop = _after_value(text, value)
+        if stop == NOT_PLAIN:
+            return NOT_PLAIN
+        number = _find(text, at + 1, name_stop - 1, names, name_stops, likely)
+        if number < 0:
+            place = _insert_other(text, others, other_count[0], at, name_stop, value)
+            if place == NOT_PLAIN:
+                return NOT_PLAIN
+            others[place, 3] = _shortest(text, value, stop)
+            other_count[0] += 1
+        elif seen[number] == mark:
+            return NOT_PLAIN
+        else:
+            seen[number], likely = mark, number + 1
+            if text[value] == _QUOTE:
+                starts[number, column], stops[number, column] = value + 1, stop - 1
+            elif text[value] != _NULL[0]:
+                starts[number, column], stops[number, column] = value, _shortest(text, value, stop)
+        at = _after_blanks(text, stop)
+        if text[at] == _CLOSE:
+            return _after_blanks(text, at + 1)
+        if text[at] != _COMMA:
+            return NOT_PLAIN
+
+
+_TAKE_APART = int64(TEXT, PLACES, TEXT, PLACES, int64[::1], int32[:, ::1], int32[:, ::1], uint8[::1], int64[::1])
+
+
+@compiled(_TAKE_APART, SUMS_IN_ORDER)
+def take_apart(
+    text: Bytes,
+    feeds: Ints,
+    names: Bytes,
+    name_stops: Ints,
+    lines: Ints,
+    starts: Ints32,
+    stops: Ints32,
+    others: Bytes,
+    other_stops: Ints,
+) -> int:
+    """Find the members of the plain objects among the lines of a text.
+
+    Args:
+        text: lines, each with its line feed.
+        feeds: (lines), where these stand.
+        names: members that are wanted, one behind the other.
+        name_stops: (names), where each stops.
+        lines: (lines), out; which lines are plain objects, from 0, ascending.
+        starts, stops: (names, lines), out; where the values of the nth plain object lie in the text: of a string its
+            characters, of anything else as a parser would write it; equal where it is absent or null.
+        others: (as long as the text), out; the objects of what nobody asked for, as JSON with sorted names, one
+            behind the other; nothing of an object that has no such members.
+        other_stops: (lines), out; where each stops.
+
+    Returns:
+        How many lines are plain objects.
+    """
+    found = other_stop = begin = 0
+    kept, kept_count = np.empty((MOST_OTHERS, 4), np.int64), np.zeros(1, np.int64)
+    seen = np.zeros(len(name_stops), np.int64)
+    for line in range(len(feeds)):
+        starts[:, found] = stops[:, found] = 0
+        at = _after_blanks(text, begin)
+        end = _take_object(text, at, names, name_stops, seen, line + 1, starts, stops, found, kept, kept_count)
+        if end == feeds[line]:
+            lines[found] = line
+            other_stop = _write_others(text, kept, kept_count[0], others, other_stop)
+            other_stops[found] = other_stop
+            found += 1
+        begin = feeds[line] + 1
+    return found
+
+
+@compiled(types.void(TEXT, int32[::1], int32[::1], int32[::1], uint8[::1]), SUMS_IN_ORDER)
+def gather(text: Bytes, starts: Ints32, stops: Ints32, offsets: Ints32, out: Bytes) -> None:
+    """Stretches of a text one behind the other, as Arrow holds strings.
+
+    Args:
+        starts, stops: (rows), where they lie.
+        offsets: (rows + 1), out.
+        out: (their sizes' sum), out.
+    """
+    offsets[0] = 0
+    for row in range(len(starts)):
+        offsets[row + 1] = _copy(text, starts[row], stops[row], out, offsets[row])
