@@ -143,7 +143,7 @@ def _write_calibrated(
 
 
 def _write(lake: Lakehouse, table: Table, model_id: str, rows: Iterable[tuple[Any, ...]], *followed: Increment) -> int:
-    frame = lake.spark.createDataFrame([(model_id, *row) for row in rows], table.schema)
+    frame = lake.frame(table, [(model_id, *row) for row in rows])
     return lake.replace_partition(table, model_id, frame, *followed)
 
 

@@ -148,7 +148,7 @@ def _write_ledger(lake: Lakehouse, ledger: Ledger, entries: Iterable[FileEntry])
     if changed:
         ledger.update(changed)
         rows = [entry.as_row() for entry in ledger.values()]
-        lake.overwrite(FILES, lake.spark.createDataFrame(rows, FILES.schema))
+        lake.overwrite(FILES, lake.frame(FILES, rows))
 
 
 def _counts(judged: Iterable[FileEntry], held: Sequence[FileEntry]) -> dict[str, int]:

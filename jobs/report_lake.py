@@ -10,6 +10,7 @@ from lakerec.report.facts import collect_facts
 from lakerec.report.page import draw_page
 from lakerec.report.summary import summarise
 from lakerec.runner import run, say
+from lakerec.whole_files import write_whole
 
 GROUP = "analysts"
 
@@ -19,7 +20,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     lake = Lakehouse(spark, config.lake)
     facts = collect_facts(lake, config.ranking.ks)
     page = Path("report.html") if "://" in lake.root else Path(lake.root).resolve().parent / "report.html"
-    page.write_text(draw_page(facts), encoding="utf-8")
+    write_whole(page, draw_page(facts))
     say(summarise(facts, str(page), "" if lake.root == "lake" else f" --lake {lake.root}"))
     return {}
 

@@ -37,6 +37,7 @@ from lakerec.runner import run, say
 from lakerec.silver.events import EVENTS, newest_event
 from lakerec.silver.sessions import SESSIONS
 from lakerec.tracking import Store, TrackedFit, find_store, track_trial
+from lakerec.whole_files import write_whole
 
 GROUP = "data scientists"
 LOCK = "_tuning"
@@ -156,7 +157,7 @@ def conclude(file: Path, study_id: str, ended: Sequence[Ended], config: Config) 
         raise TrainingDataError(f"tune_model: no configuration could be judged ({reasons}).")
     found = remarks(study_id, ended, best, config.tuning)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(as_toml(best.values, found), encoding="utf-8")
+    write_whole(file, as_toml(best.values, found))
     flags = f"--lake {config.lake.root} --settings {file}"
     return "\n".join([*found, f"train it: ./spark-submit.sh train_model {flags}"])
 
@@ -176,7 +177,7 @@ class Ledger:
         if new:
             run_id, tuning = self._lake.settings.run_id, self._config.tuning
             rows = [trial_row(self._study, each, tuning, run_id, self._track(each)) for each in new]
-            self._lake.append(TRIALS, self._lake.spark.createDataFrame(rows, TRIALS.schema))
+            self._lake.append(TRIALS, self._lake.frame(TRIALS, rows))
             self._told |= {each.trial for each in new}
         return len(new)
 

@@ -12,6 +12,7 @@ from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.contract import Table
 from lakerec.quality import Belief
 from lakerec.silver.events import EventSettings, judge_events, mark_first, split_marked
+from lakerec.small_tables import frame_of
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -80,7 +81,7 @@ def rows_of(spark: SparkSession, table: Table, rows: Sequence[dict[str, Any]]) -
     unknown = sorted({name for row in rows for name in row} - set(table.names))
     assert not unknown, f"{table.name} has no columns {unknown}"
     nullable = T.StructType([T.StructField(column.name, column.type) for column in table.columns])
-    return spark.createDataFrame([tuple(row.get(name) for name in table.names) for row in rows], nullable)
+    return frame_of(spark, [[row.get(name) for name in table.names] for row in rows], nullable)
 
 
 def each_once(records: DataFrame, settings: EventSettings) -> Belief:

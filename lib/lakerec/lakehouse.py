@@ -181,7 +181,7 @@ class Lakehouse(Tables):
 
     def delete_partitions(self, table: Table, values: Collection[str]) -> None:
         """Delete the rows of models or batches, in one commit; readers of an older version still see them."""
-        nothing = self.spark.createDataFrame([], table.schema)
+        nothing = self.frame(table, [])
         self._write(table, nothing, {}, part=part_of(table, sorted(values)))
 
     def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
@@ -277,7 +277,7 @@ class Lakehouse(Tables):
     def _keep_progress(self) -> None:
         rows, self._unrecorded = self._unrecorded, []
         if rows:
-            self.append(PROGRESS, self.spark.createDataFrame(rows, PROGRESS.schema))
+            self.append(PROGRESS, self.frame(PROGRESS, rows))
 
     def _progress(self, increment: Increment, days: Days | None) -> tuple[Any, ...]:
         return (

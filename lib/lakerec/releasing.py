@@ -48,7 +48,7 @@ def release_shown(lake: Lakehouse) -> str | None:
 
 def write_history(lake: Lakehouse, history: list[Release]) -> None:
     """The one commit that makes a release."""
-    lake.overwrite(RELEASES, lake.spark.createDataFrame(history, RELEASES.schema))
+    lake.overwrite(RELEASES, lake.frame(RELEASES, history))
 
 
 def find_champion(lake: Lakehouse) -> Run | None:

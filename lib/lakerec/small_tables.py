@@ -1,14 +1,18 @@
-"""Rows of small tables and single partitions, read by the driver from the files that the table's log names.
+"""A few rows, between the driver and Spark: what a small table or a single partition holds, and what is to be written.
 
-Spark plans for a second or more to give a handful of rows, and a run asks for such rows dozens of times.
+They are read by the driver from the files that the table's log names: Spark plans for a second or more to give a
+handful of rows, and a run asks for such rows dozens of times. They go to Spark as Arrow, and so into the query itself:
+rows of Python would pass through a Python worker.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from lakerec.contract import Table, require_stored
@@ -48,6 +52,14 @@ def collect_rows(
             break
         rows += _read(table, location, file, wanted).to_pylist()
     return rows[:at_most]
+
+
+def frame_of(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.StructType) -> DataFrame:
+    """Rows as a frame, values in the order of the fields; times without a zone are in UTC."""
+    fields = to_arrow_schema(schema, timezone="UTC")
+    columns = list(zip(*rows, strict=True)) or [()] * len(fields)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
+    return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=fields), schema)
 
 
 def _read(table: Table, location: str, file: dict[str, Any], wanted: pa.Schema) -> pa.Table:

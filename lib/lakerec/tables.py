@@ -1,6 +1,6 @@
 """Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from tempfile import gettempdir
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +13,7 @@ from lakerec.contract import Table, View, with_declared_columns
 from lakerec.delta_log import DeltaLog, rows_in
 from lakerec.errors import RebuildNeededError
 from lakerec.increment import Days, days_condition
-from lakerec.small_tables import collect_rows
+from lakerec.small_tables import collect_rows, frame_of
 
 
 class Tables:
@@ -47,10 +47,14 @@ class Tables:
         """
         version = self._version_to_read(table)
         if version < 0:
-            return self.spark.createDataFrame([], table.schema)
+            return self.frame(table, [])
         stored = self.spark.read.format("delta").load(self.location(table))
         frame = with_declared_columns(stored, table)
         return frame if days is None else frame.where(days_condition(days))
+
+    def frame(self, table: Table, rows: Iterable[Sequence[Any]]) -> DataFrame:
+        """A few rows of a table, values in the order of its columns."""
+        return frame_of(self.spark, rows, table.schema)
 
     def read_at(self, table: Table, version: int) -> DataFrame:
         """The table's declared columns as they were in one version, as models and batches record them.

@@ -1,8 +1,13 @@
 """Reading tables, on real Delta."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
-from lakerec.contract import View
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lakerec.contract import Column, Table, View, Write
 from lakerec.lakehouse import Lakehouse, LakeSettings
 from tests.lib.test_lakehouse import DAILY_PAGES, MONDAY, VISITS, visits
 
@@ -44,3 +49,26 @@ def test_a_name_shows_the_lake_that_was_registered_last_be_it_a_table_or_a_stand
         seen.append([row.pages for row in lake.spark.table("live.visits").collect()])
 
     assert seen == [[7], [], [7], []]
+
+
+def test_a_few_rows_become_part_of_the_query_and_keep_their_values(lake: Lakehouse) -> None:
+    columns = (
+        Column("name", T.StringType(), "A name.", nullable=False),
+        Column("at", T.TimestampType(), "UTC."),
+        Column("day", T.DateType(), "A day."),
+        Column("price", T.DecimalType(18, 4), "A price."),
+        Column("share", T.DoubleType(), "A share."),
+        Column("counts", T.ArrayType(T.LongType()), "Counts."),
+    )
+    table = Table("silver.things", "One row per thing.", columns, key=("name",), write=Write.APPEND)
+    full = ("a", datetime(2026, 3, 1, 10, tzinfo=UTC), MONDAY, Decimal("2.5000"), 1, [1, None])
+    rows = [full, ("b", *[None] * 5)]
+
+    frame = lake.frame(table, rows)
+
+    stated = frame.withColumn("at", F.date_format("at", "yyyy-MM-dd HH:mm XXX")).collect()
+    assert [tuple(row) for row in stated] == [("a", "2026-03-01 10:00 Z", *full[2:]), rows[1]]
+    assert frame.isLocal()
+    assert frame.schema == table.schema
+    assert lake.frame(table, []).schema == table.schema
+    assert lake.frame(table, []).isEmpty()
