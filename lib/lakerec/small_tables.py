@@ -6,6 +6,7 @@ rows of Python would pass through a Python worker.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,9 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from lakerec.contract import Table, require_stored
 from lakerec.delta_log import NULL_PARTITION, DeltaLog
 from lakerec.folders import open_folder
+
+_ROWS_OF_A_TASK = 4_000
+"""Rows travel with the task that unpacks them, and Spark warns of tasks above a megabyte."""
 
 
 def collect_rows(
@@ -56,6 +60,12 @@ def collect_rows(
 
 def frame_of(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.StructType) -> DataFrame:
     """Rows as a frame, values in the order of the fields; times without a zone are in UTC."""
+    held = list(rows)
+    pieces = [held[at : at + _ROWS_OF_A_TASK] for at in range(0, len(held) or 1, _ROWS_OF_A_TASK)]
+    return reduce(DataFrame.union, [_frame_of(spark, piece, schema) for piece in pieces])
+
+
+def _frame_of(spark: SparkSession, rows: list[Sequence[Any]], schema: T.StructType) -> DataFrame:
     fields = to_arrow_schema(schema, timezone="UTC")
     columns = list(zip(*rows, strict=True)) or [()] * len(fields)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table, Write
 from lakerec.errors import RebuildNeededError
 from lakerec.lakehouse import Lakehouse
-from lakerec.small_tables import collect_rows
+from lakerec.small_tables import collect_rows, frame_of
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -117,3 +118,10 @@ def test_what_was_read_is_kept_for_the_next_commit_to_tell(lake: Lakehouse) -> N
     lake.rows(PRICES)
 
     assert lake.versions_read == {"silver.prices": 0}
+
+
+def test_rows_beyond_those_of_one_task_come_in_several(spark: SparkSession) -> None:
+    frame = frame_of(spark, ((n, "x" * 200) for n in range(9_000)), T.StructType.fromDDL("n int, text string"))
+
+    assert sorted(row.n for row in frame.collect()) == list(range(9_000))
+    assert frame.rdd.getNumPartitions() == 3 * 2

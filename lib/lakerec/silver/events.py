@@ -54,6 +54,7 @@ EVENTS = Table(
     ),
     key=("source", "event_date", "event_id"),
     write=Write.REPLACE_DAYS,
+    indexed=("source", "occurred_at", "ingested_at"),
     partition_by="event_date",
     expectations=(HAS_EVENT_ID, HAS_TIME, HAS_ITEM, HAS_POSITIVE_QUANTITY, HAS_FAIR_PRICE),
     transform_version=2,
