@@ -96,14 +96,14 @@ def read_records(
     """
     if isinstance(file_format, JsonFormat):
         return _read_document(chunks, file_format, names, max_line_bytes)
-    if plain_fields:
-        return _read_plain(chunks, plain_fields, max_line_bytes)
     stretches = cut_into_lines(chunks, max_line_bytes)
     if isinstance(file_format, CsvFormat):
         return _read_csv(chain.from_iterable(stretches), file_format, names)
     assert isinstance(file_format, JsonLinesFormat)
-    if file_format.explode or any("." in name for name in names):
+    if not file_format.is_flat(names):
         return _read_nested(stretches, file_format.explode, names)
+    if plain_fields:
+        return _read_plain(chunks, plain_fields, max_line_bytes)
     return _read_flat(stretches)
 
 

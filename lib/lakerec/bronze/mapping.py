@@ -1,5 +1,6 @@
 """How one producer's records become ours: the declaration that conf/sources/<name>.toml fills."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,10 @@ class JsonLinesFormat(Settings):
 
     kind: Literal["jsonl"]
     explode: str = EXPLODE
+
+    def is_flat(self, names: Iterable[str]) -> bool:
+        """Whether each line is one record, and these fields are its own members."""
+        return not self.explode and not any("." in name for name in names)
 
 
 class JsonFormat(Settings):
@@ -220,7 +225,7 @@ class Source(Settings):
     def plain_fields(self, kind: str) -> tuple[str, ...]:
         """Fields of records that may be read without a parser; none where these lie deeper or are known by values."""
         layout, fields = self.format_of(kind), dict.fromkeys(self.fields(kind).values())
-        is_flat = isinstance(layout, JsonLinesFormat) and not layout.explode and not any("." in name for name in fields)
+        is_flat = isinstance(layout, JsonLinesFormat) and layout.is_flat(fields)
         is_identified = kind == "event" and self.events.identity is not None
         return tuple(fields) if is_flat and not is_identified else ()
 

@@ -56,13 +56,8 @@ def part_lines(text: bytes, number: int, fields: Sequence[str]) -> tuple[PlainLi
         },
         _array(pa.string(), offsets, others[: offsets[-1]]),
     )
-    return plain, [(number + n, text[starts[n] : stops[n]]) for n in _others(len(stops), lines)]
-
-
-def _others(count: int, lines: npt.NDArray[np.int64]) -> list[int]:
-    is_other = np.ones(count, bool)
-    is_other[lines] = False
-    return np.flatnonzero(is_other).tolist()
+    rest = np.delete(np.arange(len(stops)), lines).tolist()
+    return plain, [(number + n, text[starts[n] : stops[n]]) for n in rest]
 
 
 def _gather(kind: pa.DataType, data: Bytes, starts: Ints32, stops: Ints32) -> pa.Array:
