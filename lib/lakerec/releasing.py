@@ -4,10 +4,6 @@ One commit of recommendations.releases decides what is live. Everything here onl
 done again: where `shown` names the live release, what stands before it has been done, or its failure is on record.
 """
 
-from functools import reduce
-
-from pyspark.sql import DataFrame
-
 from lakerec.contract import Table
 from lakerec.diagnostics.gate_results import GATE_RESULTS, Severity, misses, read_results, refusal
 from lakerec.errors import GateError
@@ -109,13 +105,8 @@ def delete_old_batches(lake: Lakehouse, history: list[Release], settings: Releas
     """Delete what no kept release names, also the remains of batches that were cut short; a batch to come is kept."""
     newest = newest_batch(lake.rows(BATCHES))
     kept = kept_batches(history, settings.keep_releases) | ({newest.batch_id} if newest else set())
-    present = [
-        lake.read(table).select("batch_id").distinct().selectExpr(f"'{table.name}' AS name", "*")
-        for table in OF_BATCHES
-    ]
-    found = reduce(DataFrame.unionByName, present).collect()
     for table in OF_BATCHES:
-        if old := {row.batch_id for row in found if row.name == table.name} - kept:
+        if old := lake.partitions(table) - kept:
             lake.delete_partitions(table, old)
 
 

@@ -82,7 +82,16 @@ class Tables:
 
     def has_partition(self, table: Table, value: str) -> bool:
         """Whether rows of that model or batch are stored."""
-        return bool(self.rows(table, value, table.key[-1:], at_most=1))
+        return value in self.partitions(table)
+
+    def partitions(self, table: Table) -> set[str]:
+        """The models or batches whose rows are stored, as the table's log names them.
+
+        Which version was read is kept in `versions_read`.
+        """
+        version = self._version_to_read(table)
+        files = self._log(table).files(version) if version >= 0 else []
+        return {file["partitionValues"][table.partition] for file in files}
 
     def rows(
         self, table: Table, value: str | None = None, columns: Sequence[str] = (), at_most: int | None = None

@@ -19,16 +19,16 @@ def add_batch(lake: Lakehouse, batch: str, hours: int) -> None:
     judge(lake, batch, Verdict.MET)
     made_at = NOON + timedelta(hours=hours)
     row = (batch, f"model of {batch}", "evaluation", NOON, NOON.date(), made_at, "{}", "{}", "1", 1)
-    lake.replace_partition(BATCHES, batch, lake.spark.createDataFrame([row], BATCHES.schema))
+    lake.replace_partition(BATCHES, batch, lake.frame(BATCHES, [row]))
 
 
 def add_rows(lake: Lakehouse, batch: str) -> None:
     """What is written before a batch is complete."""
     item = f"item of {batch}"
     row = (batch, "ann", 1, item, 0.5, 0.02, True, "als", f"model of {batch}", NOON, 1)
-    lake.replace_partition(USER_ITEMS, batch, lake.spark.createDataFrame([row], USER_ITEMS.schema))
+    lake.replace_partition(USER_ITEMS, batch, lake.frame(USER_ITEMS, [row]))
     reason = (batch, "ann", item, 1, "i0", 0.5, 1.0, None, 1)
-    lake.replace_partition(EXPLANATIONS, batch, lake.spark.createDataFrame([reason], EXPLANATIONS.schema))
+    lake.replace_partition(EXPLANATIONS, batch, lake.frame(EXPLANATIONS, [reason]))
 
 
 def judge(lake: Lakehouse, batch: str, *verdicts: Verdict) -> None:
@@ -44,7 +44,7 @@ def judge(lake: Lakehouse, batch: str, *verdicts: Verdict) -> None:
         for nth, verdict in enumerate(verdicts, start=1)
     ]
     stored = [tuple(row.get(name) for name in GATE_RESULTS.names) for row in rows]
-    lake.replace_partition(GATE_RESULTS, f"model of {batch}", lake.spark.createDataFrame(stored, GATE_RESULTS.schema))
+    lake.replace_partition(GATE_RESULTS, f"model of {batch}", lake.frame(GATE_RESULTS, stored))
 
 
 def releases(lake: Lakehouse) -> list[tuple[str, str, str]]:

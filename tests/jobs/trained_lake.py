@@ -66,7 +66,7 @@ def fill(lake: Lakehouse) -> None:
     """Gold, the catalogue, and an evaluation and a serving model."""
     put(lake, USER_INDEX, [(name, ix) for ix, name in enumerate(USERS)])
     put(lake, ITEM_INDEX, [(f"i{ix}", ix) for ix in range(len(TASTE))])
-    daily = lake.spark.createDataFrame([_daily(*event) for event in EVENTS], DAILY_INTERACTIONS.schema)
+    daily = lake.frame(DAILY_INTERACTIONS, [_daily(*event) for event in EVENTS])
     lake.append(DAILY_INTERACTIONS, daily)
     interactions = project_interactions(daily, last_moment(TEST_DAY), FeedbackSettings(**SETTINGS["feedback"]))
     lake.overwrite(ITEM_POPULARITY, rank_popularity(interactions, lake.read(ITEM_INDEX)))
@@ -79,8 +79,8 @@ def add_models(lake: Lakehouse, evaluation: str, serving: str, known: list[int])
     for model_id, days in ((evaluation, [TRAIN]), (serving, [TRAIN, CALIBRATE, TEST_DAY])):
         users = [(model_id, user, [solved(user, days)]) for user in known]
         items = [(model_id, item, [taste]) for item, taste in enumerate(TASTE)]
-        lake.replace_partition(USER_FACTORS, model_id, lake.spark.createDataFrame(users, USER_FACTORS.schema))
-        lake.replace_partition(ITEM_FACTORS, model_id, lake.spark.createDataFrame(items, ITEM_FACTORS.schema))
+        lake.replace_partition(USER_FACTORS, model_id, lake.frame(USER_FACTORS, users))
+        lake.replace_partition(ITEM_FACTORS, model_id, lake.frame(ITEM_FACTORS, items))
     put(
         lake,
         RUNS,
@@ -105,7 +105,7 @@ def solved(user: int, days: list[date]) -> float:
 
 def put(lake: Lakehouse, table: Table, rows: list[tuple]) -> None:
     """Append rows as they are."""
-    lake.append(table, lake.spark.createDataFrame(rows, table.schema))
+    lake.append(table, lake.frame(table, rows))
 
 
 def _daily(day: date, user: int, item: int, action: str) -> tuple:

@@ -62,6 +62,18 @@ def test_a_partition_holds_what_replaced_it_and_no_row_of_another(lake: Lakehous
     assert lake.rows(PRICES, "c") == []
 
 
+def test_partitions_are_those_that_hold_rows_under_the_names_they_were_given(lake: Lakehouse) -> None:
+    put(lake, "a shop/é", "i1")
+    put(lake, "b", "i2")
+
+    before = lake.partitions(PRICES)
+    lake.delete_partitions(PRICES, ["b"])
+
+    assert (before, lake.partitions(PRICES)) == ({"a shop/é", "b"}, {"a shop/é"})
+    assert lake.has_partition(PRICES, "a shop/é")
+    assert not lake.has_partition(PRICES, "b")
+
+
 def test_a_day_is_a_date_and_rows_without_one_have_none(lake: Lakehouse) -> None:
     days = Table(
         "silver.days",
@@ -84,6 +96,7 @@ def test_only_the_columns_and_as_many_rows_as_are_wanted_are_given(lake: Lakehou
 
 def test_a_table_that_was_never_written_has_no_rows(lake: Lakehouse) -> None:
     assert lake.rows(PRICES) == []
+    assert lake.partitions(PRICES) == set()
     assert not lake.has_partition(PRICES, "a")
 
 
