@@ -16,6 +16,7 @@ from lakerec.door.jars import read_lock
 from lakerec.lakehouse import Lakehouse, LakeSettings
 
 REPOSITORY = Path(__file__).parents[1]
+MADE_ONCE = ("shop", "diagnosed")
 SHARED_DATA = Path(os.environ.get("LAKEREC_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
@@ -38,15 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses a lake, for `test --quick` to leave out; a job run with Spark makes its own.
 
-    Tests of one file stay with one worker, as do all that read the shop, which is made once. pytest-xdist looks at the
-    groups in this same hook, so this has to come first.
+    Tests of one file stay with one worker, as do all that read one of the lakes that are made once. pytest-xdist looks
+    at the groups in this same hook, so this has to come first.
     """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         is_of_a_job = item.path.is_relative_to(REPOSITORY / "tests" / "jobs") and "spark" in fixtures
         if is_of_a_job or {"lake", "shop"} & fixtures:
             item.add_marker("lake")
-        item.add_marker(pytest.mark.xdist_group("shop" if "shop" in fixtures else item.path.name))
+        shared = next((name for name in MADE_ONCE if name in fixtures), item.path.name)
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")

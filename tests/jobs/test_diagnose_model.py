@@ -12,21 +12,16 @@ from lakerec.diagnostics.rankings import RANKINGS
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.diagnostics.verdict import verdict
 from lakerec.errors import SettingsError, TrainingDataError
-from lakerec.lakehouse import Lakehouse, LakeSettings
 from lakerec.model.runs import RUNS
-from tests.jobs.trained_lake import ANN, BEN, DAN, SETTINGS, configuration, fill
+from tests.jobs.trained_lake import ANN, BEN, DAN, SETTINGS, configuration, copy_of, fill, lake_at
 
 TABLES = (RANKINGS, RANKING_METRICS, COMPARISONS, COEFFICIENTS, PROBABILITIES, THRESHOLDS)
 
 
 @pytest.fixture(scope="module")
-def lake(spark, tmp_path_factory):
-    """One lake for the module: diagnosed once, then only read; what diagnoses again leaves it as it was."""
-    settings = LakeSettings(root=str(tmp_path_factory.mktemp("lake")), run_id="test", rebuild=(), wait_seconds=0)
-    lake = Lakehouse(spark, settings)
-    fill(lake)
-    lake.counts = diagnose_model.main(spark, configuration(lake))
-    return lake
+def lake(diagnosed):
+    """Only read."""
+    return diagnosed
 
 
 def listed(lake, recommender, split, user_ix):
@@ -136,17 +131,17 @@ def test_a_second_run_commits_nothing(lake):
 
 
 @pytest.mark.slow
-def test_other_settings_judge_the_same_model_anew_and_replace_its_rows(lake):
-    config = configuration(lake, ranking__ks=[3])
+def test_other_settings_judge_the_same_model_anew_and_replace_its_rows(spark, diagnosed, tmp_path):
+    lake = copy_of(diagnosed, tmp_path / "lake")
 
-    diagnose_model.main(lake.spark, config)
+    diagnose_model.main(spark, configuration(lake, ranking__ks=[3]))
 
     assert {row["k"] for row in lake.read(RANKING_METRICS).select("k").distinct().collect()} == {3}
     assert lake.read(THRESHOLDS).where("is_chosen").count() == 1
 
 
 def test_without_a_model_it_says_what_to_run_first(spark, tmp_path):
-    empty = Lakehouse(spark, LakeSettings(root=str(tmp_path), run_id="test", rebuild=(), wait_seconds=0))
+    empty = lake_at(spark, tmp_path)
     trained_by_another = spark.createDataFrame([], RUNS.schema)
     empty.append(RUNS, trained_by_another)
 
@@ -155,7 +150,7 @@ def test_without_a_model_it_says_what_to_run_first(spark, tmp_path):
 
 
 def test_windows_of_two_lengths_are_refused_because_probabilities_would_mean_two_things(spark, tmp_path, monkeypatch):
-    uneven = Lakehouse(spark, LakeSettings(root=str(tmp_path), run_id="test", rebuild=(), wait_seconds=0))
+    uneven = lake_at(spark, tmp_path)
     monkeypatch.setitem(SETTINGS["split"], "test_days", 2)
     fill(uneven)
 

@@ -9,7 +9,7 @@ from lakerec import releasing
 from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.errors import TrainingDataError
-from lakerec.lakehouse import Lakehouse, LakeSettings
+from lakerec.lakehouse import Lakehouse
 from lakerec.recommendations.batches import BATCHES
 from lakerec.recommendations.coefficients import COEFFICIENTS as USED_COEFFICIENTS
 from lakerec.recommendations.explanations import EXPLANATIONS
@@ -17,16 +17,13 @@ from lakerec.recommendations.releases import RELEASES, of_live_release
 from lakerec.recommendations.ruled_out import RULED_OUT
 from lakerec.recommendations.shown import SHOWN
 from lakerec.recommendations.user_items import USER_ITEMS
-from tests.jobs.trained_lake import EVE, TASTE, USERS, configuration, fill
+from tests.jobs.trained_lake import EVE, TASTE, USERS, configuration, copy_of, fill, lake_at
 
 
 @pytest.fixture(scope="module")
-def lake(spark, tmp_path_factory):
+def lake(spark, diagnosed, tmp_path_factory):
     """One lake for the module with a first batch; later batches stand beside it."""
-    settings = LakeSettings(root=str(tmp_path_factory.mktemp("lake")), run_id="test", rebuild=(), wait_seconds=0)
-    lake = Lakehouse(spark, settings)
-    fill(lake)
-    diagnose_model.main(spark, configuration(lake))
+    lake = copy_of(diagnosed, tmp_path_factory.mktemp("recommended") / "lake")
     lake.counts = recommend_items.main(spark, configuration(lake))
     lake.batch = lake.read(USER_ITEMS).first()["batch_id"]
     return lake
@@ -135,7 +132,7 @@ def test_other_settings_make_another_batch_beside_the_first(lake):
 
 
 def test_a_model_that_nobody_judged_is_not_served(spark, tmp_path):
-    unjudged = Lakehouse(spark, LakeSettings(root=str(tmp_path), run_id="test", rebuild=(), wait_seconds=0))
+    unjudged = lake_at(spark, tmp_path)
     fill(unjudged)
 
     with pytest.raises(TrainingDataError, match="Run diagnose_model first"):
@@ -148,7 +145,7 @@ class PowerCutError(Exception):
 
 @pytest.mark.slow
 def test_killed_between_any_two_writes_readers_see_all_old_or_all_new(spark, tmp_path, monkeypatch):
-    lake = Lakehouse(spark, LakeSettings(root=str(tmp_path), run_id="test", rebuild=(), wait_seconds=0))
+    lake = lake_at(spark, tmp_path)
     config = configuration(lake)
     fill(lake)
     diagnose_model.main(spark, config)

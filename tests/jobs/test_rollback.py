@@ -1,26 +1,24 @@
 """rollback: an earlier batch is live again, whatever happens on the way."""
 
-import shutil
-
 import pytest
 
 from jobs import publish_release, rollback
 from lakerec import releasing
 from lakerec.errors import SettingsError
-from lakerec.lakehouse import Lakehouse, LakeSettings
+from lakerec.lakehouse import Lakehouse
 from lakerec.model.runs import RUNS
 from lakerec.recommendations.explanations import EXPLANATIONS
 from lakerec.recommendations.releases import RELEASES, of_live_release
 from lakerec.recommendations.user_items import USER_ITEMS
 from lakerec.tracking import CHAMPION, _client, find_store
 from tests.jobs.batches import add_batch, releases, shown
-from tests.jobs.trained_lake import configuration
+from tests.jobs.trained_lake import configuration, copy_of, lake_at
 
 
 @pytest.fixture(scope="module")
 def template(spark, tmp_path_factory):
     """Two batches were published, the second is live; to be copied."""
-    lake = a_lake(spark, tmp_path_factory.mktemp("template") / "lake")
+    lake = lake_at(spark, tmp_path_factory.mktemp("template") / "lake")
     for hours, batch in enumerate(("b1", "b2")):
         add_batch(lake, batch, hours)
         publish_release.main(spark, configuration(lake))
@@ -30,11 +28,7 @@ def template(spark, tmp_path_factory):
 @pytest.fixture
 def released(template, tmp_path):
     """A lake of one's own in which the second of two batches is live."""
-    return a_lake(template.spark, shutil.copytree(template.root, tmp_path / "lake"))
-
-
-def a_lake(spark, root):
-    return Lakehouse(spark, LakeSettings(root=str(root), run_id="test", rebuild=(), wait_seconds=0))
+    return copy_of(template, tmp_path / "lake")
 
 
 def live(lake):

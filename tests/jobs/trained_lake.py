@@ -4,8 +4,12 @@ Six items i0 .. i5; the model likes i0 best and i5 least, for everybody. ann, be
 after the cut, and eve only glanced at items, which says nothing of her taste. One day of calibration, one day of test.
 """
 
+import shutil
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
+
+from pyspark.sql import SparkSession
 
 from lakerec.config import Config, load
 from lakerec.contract import Table
@@ -14,7 +18,7 @@ from lakerec.gold.interactions import FeedbackSettings, project_interactions
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.item_popularity import ITEM_POPULARITY, rank_popularity
 from lakerec.gold.user_index import USER_INDEX
-from lakerec.lakehouse import Lakehouse
+from lakerec.lakehouse import Lakehouse, LakeSettings
 from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.runs import RUNS, sorted_json
 from lakerec.model.split import last_moment
@@ -46,6 +50,16 @@ EVENTS = [
     (TEST_DAY, CAT, 0, "purchase"),  # she knew it before: finding it again is no merit
     (TEST_DAY, DAN, 0, "purchase"),
 ]
+
+
+def lake_at(spark: SparkSession, root: Path) -> Lakehouse:
+    """A lake below that folder."""
+    return Lakehouse(spark, LakeSettings(root=str(root), run_id="test", rebuild=(), wait_seconds=0))
+
+
+def copy_of(lake: Lakehouse, root: Path) -> Lakehouse:
+    """All that a lake holds, below a folder of one's own."""
+    return lake_at(lake.spark, shutil.copytree(lake.root, root))
 
 
 def configuration(lake: Lakehouse, **flags: object) -> Config:
