@@ -49,9 +49,10 @@ def judge(lake: Lakehouse, batch: str, *verdicts: Verdict) -> None:
 
 def releases(lake: Lakehouse) -> list[tuple[str, str, str]]:
     """Batch, kind and status of each release, oldest first."""
-    return [(row.batch_id, row.kind, row.status) for row in lake.read(RELEASES).orderBy("release_id").collect()]
+    stored = sorted(lake.rows(RELEASES), key=lambda row: row["release_id"])
+    return [(row["batch_id"], row["kind"], row["status"]) for row in stored]
 
 
 def shown(lake: Lakehouse) -> list[tuple[str, str]]:
     """Item and release of what is shown."""
-    return [(row.item_id, row.release_id) for row in lake.read(SHOWN).collect()]
+    return [(row["item_id"], row["release_id"]) for row in lake.rows(SHOWN)]

@@ -56,11 +56,11 @@ def rows(lake: Lakehouse, table: Table) -> list[tuple]:
 
 
 def sessions(lake: Lakehouse) -> dict[str, str | None]:
-    return {row.event_id: row.session_id for row in lake.read(EVENTS).collect()}
+    return {row["event_id"]: row["session_id"] for row in lake.rows(EVENTS)}
 
 
 def users(lake: Lakehouse) -> dict[str, str | None]:
-    return {row.event_id: row.user_id for row in lake.read(EVENTS).collect()}
+    return {row["event_id"]: row["user_id"] for row in lake.rows(EVENTS)}
 
 
 def test_every_record_is_believed_duplicate_or_rejected_and_a_rerun_commits_nothing(spark, root):
