@@ -32,10 +32,15 @@ def add_rows(lake: Lakehouse, batch: str) -> None:
 
 
 def judge(lake: Lakehouse, batch: str, *verdicts: Verdict) -> None:
-    """What the gate says of a batch's model, a criterion for each verdict; they replace those before."""
+    """What the gate says of a batch's model; see `judge_model`."""
+    judge_model(lake, f"model of {batch}", *verdicts)
+
+
+def judge_model(lake: Lakehouse, model_id: str, *verdicts: Verdict) -> None:
+    """What the gate says of a model, a criterion for each verdict; they replace those before."""
     rows = [
         {
-            "model_id": f"model of {batch}",
+            "model_id": model_id,
             "criterion": f"criterion {nth}",
             "verdict": verdict,
             "severity": Severity.BLOCK,
@@ -44,7 +49,7 @@ def judge(lake: Lakehouse, batch: str, *verdicts: Verdict) -> None:
         for nth, verdict in enumerate(verdicts, start=1)
     ]
     stored = [tuple(row.get(name) for name in GATE_RESULTS.names) for row in rows]
-    lake.replace_partition(GATE_RESULTS, f"model of {batch}", lake.frame(GATE_RESULTS, stored))
+    lake.replace_partition(GATE_RESULTS, model_id, lake.frame(GATE_RESULTS, stored))
 
 
 def releases(lake: Lakehouse) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ import pytest
 from jobs import diagnose_model, publish_release, recommend_items
 from lakerec import releasing
 from lakerec.diagnostics.coefficients import COEFFICIENTS, calibration_of
+from lakerec.diagnostics.gate_results import Verdict
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.errors import TrainingDataError
 from lakerec.lakehouse import Lakehouse
@@ -17,6 +18,7 @@ from lakerec.recommendations.releases import RELEASES, of_live_release
 from lakerec.recommendations.ruled_out import RULED_OUT
 from lakerec.recommendations.shown import SHOWN
 from lakerec.recommendations.user_items import USER_ITEMS
+from tests.jobs.batches import judge_model
 from tests.jobs.trained_lake import EVE, TASTE, USERS, configuration, copy_of, fill, lake_at
 
 
@@ -149,6 +151,7 @@ def test_killed_between_any_two_writes_readers_see_all_old_or_all_new(spark, tmp
     config = configuration(lake)
     fill(lake)
     diagnose_model.main(spark, config)
+    judge_model(lake, "serving-1", Verdict.MET)
     for job in (recommend_items, publish_release):
         job.main(spark, config)
     old = live_batches(lake)
