@@ -20,7 +20,7 @@ TABLES = (RANKINGS, RANKING_METRICS, COMPARISONS, COEFFICIENTS, PROBABILITIES, T
 
 @pytest.fixture(scope="module")
 def lake(diagnosed):
-    """Only read."""
+    """To be read; what judges anew does so in a copy."""
     return diagnosed
 
 

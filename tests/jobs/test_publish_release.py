@@ -62,11 +62,11 @@ def test_a_batch_whose_model_missed_a_criterion_or_was_never_judged_is_not_relea
 
 def test_batches_that_no_kept_release_names_are_deleted_whole(lake):
     add_rows(lake, "cut short")
-    for hours, batch in enumerate(("b1", "b2")):
+    for hours, batch in enumerate(("b1", "b2", "b3")):
         add_batch(lake, batch, hours)
-        publish(lake, release__keep_releases=1)
+        publish(lake, release__keep_releases=2)
 
     batches = {row.batch_id for row in lake.read(USER_ITEMS).select("batch_id").distinct().collect()}
 
-    assert batches == {"b2"}
-    assert [batch for batch, _, _ in releases(lake)] == ["b1", "b2"]  # the history stays
+    assert batches == {"b2", "b3"}
+    assert [batch for batch, _, _ in releases(lake)] == ["b1", "b2", "b3"]  # the history stays

@@ -15,6 +15,7 @@ from lakerec.gold.user_index import USER_INDEX
 from lakerec.lakehouse import Lakehouse, LakeSettings
 from lakerec.silver.events import EVENTS
 from lakerec.silver.sessions import SESSIONS
+from tests.jobs.trained_lake import lake_at
 from tests.lib.diagnostics.test_trials import a_trial
 
 TRAIN, CALIBRATE, TEST_DAY = date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 12)
@@ -53,7 +54,7 @@ def configuration(lake, **flags):
 
 def a_lake(spark, folder, of_test_day):
     """Users of two tastes viewed three of their four items, and bought the fourth the day after."""
-    lake = Lakehouse(spark, LakeSettings(root=str(folder), run_id="test", rebuild=(), wait_seconds=0))
+    lake = lake_at(spark, folder)
     viewed = [(TRAIN, user, 4 * (user % 2) + nth, "view") for user in USERS for nth in range(4) if nth != user // 2 % 4]
     bought = [(CALIBRATE, user, 4 * (user % 2) + user // 2 % 4, "purchase") for user in USERS]
     rows = [
