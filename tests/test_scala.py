@@ -33,7 +33,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def answers(shop: Shop, program: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     """What it answers on the tiny shop."""
     folder = tmp_path_factory.mktemp("answers")
-    mlflow.set_tracking_uri(find_store(shop.config.tracking, shop.lake.root, "local[2]").uri)
+    store = find_store(shop.config.tracking, shop.lake.root, "local[2]")
+    mlflow.set_tracking_uri(store.uri)
+    mlflow.set_registry_uri(store.uri)
     model = mlflow.artifacts.download_artifacts("models:/lakerec@champion", dst_path=str(folder / "model"))
     jars = ",".join(str(jar.path) for jar in read_lock())
     command = [str(SPARK / "bin" / "spark-submit"), "--class", "Recommend", "--jars", jars]
