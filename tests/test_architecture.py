@@ -9,7 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "lib" / "lakerec"
 LAYERS = ("bronze", "silver", "gold", "model", "diagnostics", "recommendations", "business")
-WORDS = {"errors", "contract", "quality", "kept", "draws", "costs", "large_batches", "compiled", "__init__"}
+WORDS = {"errors", "contract", "quality", "kept", "draws", "costs", "gathered", "large_batches", "compiled", "__init__"}
 SHELL = {
     "folders": set(),
     "delta_log": {"errors", "folders"},
@@ -42,6 +42,7 @@ SHELL = {
     "costs": {"contract"},
     "kept": {"folders"},
     "draws": set(),
+    "gathered": set(),
     "large_batches": set(),
     "compiled": set(),
     "whole_files": set(),

@@ -61,7 +61,8 @@ class Table:
     input: stored rows are then refused until they are rebuilt. `indexed` columns are the only ones whose smallest and
     largest values stand in the table's log, for readers to skip files by. Where none are named, Delta takes the first
     32 of a table of days, which costs time and shows values, and none of any other. `incompressible` columns hold
-    values that hardly repeat.
+    values that hardly repeat. Rows of a table that is `distinct` come from where each key was left once,
+    such as a grouping by it; all others are looked through for two of a key when they are written.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Table:
     transform_version: int = 1
     indexed: tuple[str, ...] = ()
     incompressible: tuple[str, ...] = ()
+    distinct: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -94,6 +96,12 @@ class Table:
     def schema(self) -> T.StructType:
         """Spark schema; comments travel as column metadata."""
         return T.StructType([T.StructField(c.name, c.type, c.nullable, {"comment": c.comment}) for c in self.columns])
+
+    @property
+    def sort_key(self) -> list[str]:
+        """The key in the order in which rows are compared and come to lie; what many share comes last."""
+        shared = [name for name in reversed(self.key) if name in (self.partition_by, "source")]
+        return [name for name in self.key if name not in shared] + shared
 
     @property
     def partition(self) -> str:
@@ -191,13 +199,12 @@ def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
     """The frame unchanged, but whoever evaluates it fails where two rows share the table's key.
 
     The window reuses the partitioning of a deduplication or aggregation by the same key, so the check costs a local
-    sort and no second pass; the last column of a key tells most, and rows are compared by it first. Rows that are
-    appended are not checked: an append sees only itself.
+    sort and no second pass. Rows that are appended are not checked: an append sees only itself.
     """
-    if table.write is Write.APPEND:
+    if table.distinct or table.write is Write.APPEND:
         return frame
     message = f"{TWO_ROWS_SHARE_A_KEY} ({', '.join(table.key)})"
-    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*reversed(table.key)))
+    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*table.sort_key))
     is_unique = F.when(F.col("_rows_of_key") == 1, F.lit(True)).otherwise(F.raise_error(F.lit(message)))
     return frame.withColumn("_rows_of_key", rows_of_key).where(is_unique).drop("_rows_of_key")
 

@@ -24,6 +24,7 @@ DAILY_INTERACTIONS = Table(
     key=("event_date", "user_ix", "item_ix", "action"),
     write=Write.REPLACE_DAYS,
     partition_by="event_date",
+    distinct=True,
 )
 
 

@@ -26,6 +26,7 @@ INTERACTIONS = Table(
     ),
     key=("user_ix", "item_ix"),
     write=Write.REPLACE,
+    distinct=True,
 )
 
 
@@ -67,7 +68,7 @@ def project_interactions(daily: DataFrame, as_of: datetime, settings: FeedbackSe
         within.groupBy(*INTERACTIONS.key)
         .agg(
             F.sum("event_count").alias("event_count"),
-            F.array_sort(F.collect_list(F.struct("event_date", "action", part.alias("part")))).alias("parts"),
+            F.sort_array(F.collect_list(F.struct("event_date", "action", part.alias("part")))).alias("parts"),
             F.min("first_at").alias("first_at"),
             F.max("last_at").alias("last_at"),
         )
@@ -115,4 +116,7 @@ def _decay(settings: FeedbackSettings) -> SparkColumn:
 
 
 def _sum_in_order(parts: str) -> SparkColumn:
-    return F.aggregate(parts, F.lit(0.0), lambda total, each: total + each["part"])
+    """Most pairs have one part or two; what adds up more Spark interprets, part by part."""
+    first, second = (F.col(parts)[place]["part"] for place in (0, 1))
+    count, all_parts = F.size(parts), F.aggregate(parts, F.lit(0.0), lambda total, each: total + each["part"])
+    return F.when(count == 1, first).when(count == 2, first + second).otherwise(all_parts)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakerec.gathered import gathered_by
 from lakerec.model.scorer import Floats, Ints, ItemSide
 
 FACTORS_SCHEMA = "user_ix int, factors array<float>"
@@ -105,8 +106,8 @@ def collect_histories(interactions: DataFrame) -> DataFrame:
     Returns:
         user_ix, history array<struct<item_ix, strength>> in order of item_ix.
     """
-    pairs = F.array_sort(F.collect_list(F.struct("item_ix", F.col("strength").cast("float").alias("strength"))))
-    return interactions.groupBy("user_ix").agg(pairs.alias("history"))
+    pairs = F.sort_array(F.collect_list(F.struct("item_ix", F.col("strength").cast("float").alias("strength"))))
+    return gathered_by(interactions, "user_ix").agg(pairs.alias("history"))
 
 
 def fold_in(histories: DataFrame, space: Space) -> DataFrame:

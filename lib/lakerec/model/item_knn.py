@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from scipy import sparse
 
 from lakerec.contract import Settings
+from lakerec.gathered import gathered_by
 from lakerec.model.scorer import Floats, Ints, ItemSide
 
 _STEPS = 1024
@@ -68,7 +69,7 @@ def liked_items(interactions: DataFrame, max_profile: int) -> DataFrame:
     strength = (F.round(F.col("strength").cast("double") * _STEPS) / _STEPS).alias("strength")
     pairs = interactions.select("user_ix", "item_ix", strength).where("strength > 0")
     liked = F.sort_array(F.collect_list(F.struct("strength", "item_ix")), asc=False)
-    return pairs.groupBy("user_ix").agg(F.slice(liked, 1, max_profile).alias("liked"))
+    return gathered_by(pairs, "user_ix").agg(F.slice(liked, 1, max_profile).alias("liked"))
 
 
 def fit_neighbours(

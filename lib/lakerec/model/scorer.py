@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.errors import ContractError
+from lakerec.gathered import gathered_by
 from lakerec.model.best_items import Floats, Floats32, Ints, Masked, Ranker, TopN, best_items
 
 __all__ = [
@@ -87,7 +88,7 @@ def with_masked(users: DataFrame, masked: DataFrame) -> DataFrame:
         users: user_ix and whatever else.
         masked: distinct (user_ix, item_ix).
     """
-    lists = masked.groupBy("user_ix").agg(F.collect_list("item_ix").alias("masked"))
+    lists = gathered_by(masked, "user_ix").agg(F.collect_list("item_ix").alias("masked"))
     none = F.array().cast("array<int>")
     return users.join(lists, on="user_ix", how="left").withColumn("masked", F.coalesce("masked", none))
 
@@ -127,11 +128,11 @@ def _rank_batch(batch: pa.RecordBatch, items: ItemSide, ranker: Ranker) -> pa.Re
     if len(items.item_ix) and users.shape[1] != items.factors.shape[1]:
         raise ContractError(f"top_n: users have {users.shape[1]} factors, items {items.factors.shape[1]}: two models.")
     best = ranker.rank(users, _masked(batch["masked"], items))
-    rows = np.repeat(np.arange(len(user_ix)), best.lengths)
-    starts = np.repeat(np.cumsum(best.lengths) - best.lengths, best.lengths)
+    rows = np.repeat(user_ix, best.lengths)
+    before = np.repeat((np.cumsum(best.lengths) - best.lengths).astype(np.int32), best.lengths)
     columns = {
-        "user_ix": user_ix[rows],
-        "rank": (np.arange(len(rows)) - starts + 1).astype(np.int32),
+        "user_ix": rows,
+        "rank": np.arange(1, len(rows) + 1, dtype=np.int32) - before,
         "item_ix": items.item_ix[best.positions],
         "score": best.scores,
     }

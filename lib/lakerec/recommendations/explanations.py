@@ -16,6 +16,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
+from lakerec.errors import ContractError
+from lakerec.gathered import gathered_by
 from lakerec.model.contributions import find_reasons
 from lakerec.model.fold_in import Histories, Space, filled_up
 from lakerec.model.scorer import Ints
@@ -43,6 +45,7 @@ EXPLANATIONS = Table(
     key=("batch_id", "user_id", "item_id", "reason"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="batch_id",
+    distinct=True,
 )
 
 _SCHEMA = (
@@ -69,8 +72,11 @@ def explain_lists(lists: DataFrame, histories: DataFrame, users: DataFrame, spac
     Returns:
         user_id, item_ix, reason, because_item_ix, contribution, strength, score_without, because_count. A row for each
         named item and one for the rest, where there is any.
+
+    Raises:
+        ContractError: a list names an item twice; when it is evaluated.
     """
-    listed = lists.groupBy("user_ix").agg(F.collect_list("item_ix").alias("listed"))
+    listed = gathered_by(lists, "user_ix").agg(F.collect_list("item_ix").alias("listed"))
     both = listed.join(histories.select("user_ix", "history"), on="user_ix", how="inner")
     named = both.join(users.select("user_ix", "user_id"), on="user_ix", how="inner")
     return named.select("user_id", "listed", "history").mapInArrow(_arrow_explainer(space, top_m), _SCHEMA)
@@ -107,6 +113,7 @@ def _arrow_explainer(space: Space, top_m: int) -> Callable[[Iterable[pa.RecordBa
 def _explain(users: pa.RecordBatch, histories: Histories, space: Space, top_m: int) -> pa.RecordBatch:
     """The rows of several users; axes are user, place in the list, and reason, the rest being the last."""
     listed = _filled_up(users["listed"])
+    _require_each_once(listed)
     positions = np.where(listed < 0, -1, space.items.positions(listed.astype(np.int32)))
     reasons = find_reasons(space, histories, positions, top_m)
     rest_count = np.broadcast_to(reasons.rest_count[:, np.newaxis], listed.shape)
@@ -127,6 +134,12 @@ def _explain(users: pa.RecordBatch, histories: Histories, space: Space, top_m: i
         "because_count": np.where(is_rest, rest_count[user, place], 1).astype(np.int64),
     }
     return pa.RecordBatch.from_pydict(columns)
+
+
+def _require_each_once(listed: Ints) -> None:
+    in_order = np.sort(listed, axis=1)
+    if ((in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)).any():
+        raise ContractError("recommendations.explanations: a list names an item twice. Nothing was written.")
 
 
 def _beside(named: npt.NDArray[Any], rest: npt.NDArray[Any]) -> npt.NDArray[Any]:

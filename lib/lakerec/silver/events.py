@@ -58,6 +58,7 @@ EVENTS = Table(
     partition_by="event_date",
     expectations=(HAS_EVENT_ID, HAS_TIME, HAS_ITEM, HAS_POSITIVE_QUANTITY, HAS_FAIR_PRICE),
     transform_version=2,
+    distinct=True,
 )
 
 NUMBERS = ("quantity", "price", "position", "propensity")
@@ -81,7 +82,7 @@ class CleanedEvents(NamedTuple):
 
 
 def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings) -> CleanedEvents:
-    """Join the events of whole days to sessions, and link these to users.
+    """Join the events of whole days to sessions, and link these to users. As many rows leave as came.
 
     Args:
         belief: what `split_marked` makes of all records of the days to be replaced and, where sessions are made, of the
@@ -118,7 +119,7 @@ def mark_first(judged: DataFrame) -> DataFrame:
     """
     order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number")
     alone = F.when(F.size("reasons") > 0, F.concat_ws(" ", *PLACE))  # rejected records do not pile up in one window
-    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key), alone).orderBy(*order))
+    nth = F.row_number().over(Window.partitionBy(*EVENTS.sort_key, alone).orderBy(*order))
     return judged.withColumn("is_first", nth == 1).drop("raw_hash")
 
 

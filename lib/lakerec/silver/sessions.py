@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
+from lakerec.gathered import gathered_by
 from lakerec.silver.ids import tidy_id
 
 SESSIONS = Table(
@@ -31,9 +32,10 @@ SESSIONS = Table(
     write=Write.REPLACE_DAYS,
     partition_by="event_date",
     transform_version=2,
+    distinct=True,
 )
 
-VISIT = (*reversed(SESSIONS.key), "visit")
+VISIT = (*SESSIONS.sort_key, "visit")
 """What gathers a session's events; `visit` parts events without session, which would pile up. One order for all who
 gather by it: so rows that were shuffled and sorted once stay where they are."""
 
@@ -64,7 +66,7 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
     moment = F.when(F.col("session_id").isNotNull(), F.unix_micros("occurred_at"))
     whole_day = Window.partitionBy("source", "event_date")
     summed = (
-        events.groupBy(*reversed(SESSIONS.key))
+        gathered_by(events, *SESSIONS.sort_key)
         .agg(
             F.min(sign_in).alias("signed_in"),
             F.min("occurred_at").alias("first_at"),
@@ -101,7 +103,7 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
     own = Window.partitionBy(*VISIT).orderBy("occurred_at", "event_id")
     later_that_day = F.first("user_id", ignorenulls=True).over(own.rowsBetween(0, Window.unboundedFollowing))
     return (
-        events.withColumn("visit", F.coalesce("session_id", "event_id"))
+        events.withColumn("visit", _visit(F.coalesce("session_id", "event_id")))
         .withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})
         .join(_with_next_user(sessions, max_days), [*VISIT], how="left")
         .withColumns(
@@ -143,8 +145,13 @@ def days_to_relink(sessions: DataFrame, records: DataFrame, new: DataFrame, max_
 def _with_next_user(sessions: DataFrame, max_days: int) -> DataFrame:
     following = Window.partitionBy("source", "session_id").orderBy(F.unix_date("event_date")).rangeBetween(1, max_days)
     next_user = F.first("user_id", ignorenulls=True).over(following) if max_days else F.lit(None).cast("string")
-    visit = F.col("session_id").alias("visit")
+    visit = _visit(F.col("session_id")).alias("visit")
     return sessions.select(*SESSIONS.key, visit, "is_bot", next_user.alias("next_user_id"))
+
+
+def _visit(name: SparkColumn) -> SparkColumn:
+    """8 bytes instead of an id: that two are the same by chance does no harm beside the other columns of VISIT."""
+    return F.xxhash64(name)
 
 
 def _is_bot(settings: SessionSettings) -> SparkColumn:

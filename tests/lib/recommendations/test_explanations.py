@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from lakerec.errors import ContractError
 from lakerec.model.fold_in import Space, Weights
 from lakerec.model.scorer import ItemSide
 from lakerec.recommendations.explanations import _arrow_explainer, explain_lists, name_explanations
@@ -62,6 +63,11 @@ def test_lists_of_different_lengths_and_items_without_factors_keep_their_users()
 
     found = sorted((row["user_id"], row["item_ix"], row["because_item_ix"]) for row in rows)
     assert found == [("ann", 11, 10), ("ann", 12, 10), ("ben", 10, 11), ("ben", 10, 12)]
+
+
+def test_a_list_that_names_an_item_twice_is_refused():
+    with pytest.raises(ContractError, match=r"recommendations\.explanations: a list names an item twice"):
+        explained(users(("ann", [12, 11, 12], had(i10=1.0)), ("ben", [10], had(i12=2.0))), top_m=1)
 
 
 def test_rows_get_their_ids_and_the_rest_none(spark):
