@@ -16,6 +16,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
+from lakerec.gathered import gathered_by
+from lakerec.model.item_pairs import count_pairs
 from lakerec.model.scorer import ItemSide, top_n
 
 SIMILAR_ITEMS = Table(
@@ -80,17 +82,14 @@ def together(daily: DataFrame, actions: Collection[str], barred: DataFrame, sett
         as `significance` asks, of at least `min_users` users.
     """
     had = _newest_items(daily.where(F.col("action").isin(*actions)), settings.max_items_per_user)
-    users = had.agg(F.count_distinct("user_ix").alias("users"))
-    counts = had.groupBy("item_ix").agg(F.count("*").alias("count"))
-    other = had.select("user_ix", F.col("item_ix").alias("similar_item_ix"))
-    pairs = had.join(other, on="user_ix", how="inner").where("item_ix != similar_item_ix")
-    both = pairs.groupBy("item_ix", "similar_item_ix").agg(F.count("*").alias("user_count"))
-    others = counts.select(F.col("item_ix").alias("similar_item_ix"), F.col("count").alias("other_count"))
-    counted = both.where(F.col("user_count") >= settings.min_users).join(counts, on="item_ix", how="inner")
-    tabled = counted.join(others, on="similar_item_ix", how="inner").crossJoin(F.broadcast(users))
-    scored = tabled.withColumn("score", log_likelihood_ratio())
+    users = had.agg(F.count("*").alias("users"))
+    counts = had.select(F.explode("items").alias("item_ix")).groupBy("item_ix").agg(F.count("*").alias("count"))
+    others = counts.withColumnsRenamed({"item_ix": "other_ix", "count": "other_count"})
+    both = count_pairs(had).where(F.col("user_count") >= settings.min_users)
+    tabled = both.join(counts, on="item_ix", how="inner").join(others, on="other_ix", how="inner")
+    scored = tabled.crossJoin(F.broadcast(users)).withColumn("score", log_likelihood_ratio())
     is_more = F.col("user_count") * F.col("users") > F.col("count") * F.col("other_count")
-    sure = scored.where(is_more & (F.col("score") >= _least_ratio(settings.significance)))
+    sure = _both_ways(scored.where(is_more & (F.col("score") >= _least_ratio(settings.significance))))
     unbarred = sure.join(barred.select(F.col("item_ix").alias("similar_item_ix")), "similar_item_ix", "left_anti")
     best = Window.partitionBy("item_ix").orderBy(F.desc("score"), "similar_item_ix")
     ranked = unbarred.withColumn("rank", F.row_number().over(best)).where(F.col("rank") <= settings.top_n)
@@ -148,9 +147,20 @@ def log_likelihood_ratio() -> SparkColumn:
 
 
 def _newest_items(acted: DataFrame, most: int) -> DataFrame:
-    last = acted.groupBy("user_ix", "item_ix").agg(F.max("last_at").alias("last_at"))
-    nth = F.row_number().over(Window.partitionBy("user_ix").orderBy(F.desc("last_at"), "item_ix"))
-    return last.withColumn("nth", nth).where(F.col("nth") <= most).select("user_ix", "item_ix")
+    """user_ix, items array<int>: the newest `most` items of each user."""
+    last = acted.groupBy("user_ix", "item_ix").agg((-F.unix_micros(F.max("last_at"))).alias("age"))
+    newest_first = F.sort_array(F.collect_list(F.struct("age", "item_ix")))
+    newest = gathered_by(last, "user_ix").agg(F.slice(newest_first, 1, most).alias("newest"))
+    return newest.select("user_ix", F.col("newest.item_ix").alias("items"))
+
+
+def _both_ways(pairs: DataFrame) -> DataFrame:
+    """Each of two items is similar to the other."""
+    item, other = F.col("item_ix"), F.col("other_ix")
+    ways = F.array(
+        F.struct(item, other.alias("similar_item_ix")), F.struct(other.alias("item_ix"), item.alias("similar_item_ix"))
+    )
+    return pairs.select(F.explode(ways).alias("way"), "score", "user_count").select("way.*", "score", "user_count")
 
 
 def _least_ratio(significance: float) -> float:
