@@ -2,6 +2,9 @@
 
 Whoever imports a module of compiled loops imports numba, about a second of cpu time: so that is done on executors,
 where there is work, and not by whoever only knows of it. `worker_daemon` does it once for all workers of one machine.
+
+numba keeps a loop until the file changes that it stands in: whoever changes one that another file's loops call removes
+that file's `__pycache__` too.
 """
 
 from collections.abc import Callable

@@ -12,104 +12,44 @@ import numpy as np
 import numpy.typing as npt
 from numba import int32, int64, types, uint8
 
-from lakerec.compiled import SUMS_IN_ORDER, compiled, read_only
+from lakerec.bronze.plain_scan import (
+    CLOSE,
+    COLON,
+    COMMA,
+    NOT_PLAIN,
+    NULL,
+    OPEN,
+    PLACES,
+    POINT,
+    QUOTE,
+    TEXT,
+    ZERO,
+    Bytes,
+    Ints,
+    after_blanks,
+    after_colon,
+    after_string,
+    after_value,
+)
+from lakerec.compiled import SUMS_IN_ORDER, compiled
 
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
-
-TEXT = read_only(uint8)
-PLACES = read_only(int64)
 
 MOST_OTHERS = 16
 """Members of a plain object that nobody asked for."""
 
-NOT_PLAIN = -1
 LINE_FEED = ord("\n")
-_BLANK, _TAB, _RETURN, _TILDE, _BACKSLASH = (ord(sign) for sign in " \t\r~\\")
-_QUOTE, _COMMA, _COLON, _OPEN, _CLOSE = (ord(sign) for sign in '",:{}')
-_MINUS, _POINT, _ZERO, _NINE, _SMALL_E, _LARGE_E = (ord(sign) for sign in "-.09eE")
-_TRUE, _FALSE, _NULL = (np.frombuffer(word, np.uint8) for word in (b"true", b"false", b"null"))
-_GOES_ON = np.array([_BLANK <= sign <= _TILDE and sign not in (_QUOTE, _BACKSLASH) for sign in range(256)])
-
-# All below read on until a line feed stops them: the text has one behind each object.
-
-
-@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
-def _after_blanks(text: Bytes, at: int) -> int:
-    while text[at] == _BLANK or text[at] == _TAB or text[at] == _RETURN:
-        at += 1
-    return at
-
-
-@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
-def _after_string(text: Bytes, at: int) -> int:
-    if text[at] != _QUOTE:
-        return NOT_PLAIN
-    at += 1
-    while _GOES_ON[text[at]]:
-        at += 1
-    return at + 1 if text[at] == _QUOTE else NOT_PLAIN
-
-
-@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
-def _after_digits(text: Bytes, at: int) -> int:
-    while _ZERO <= text[at] <= _NINE:
-        at += 1
-    return at
-
-
-@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
-def _after_number(text: Bytes, at: int) -> int:
-    """Such a number is written by any parser as it stands, but for zeros at its end: see `_shortest`."""
-    first = at + 1 if text[at] == _MINUS else at
-    point = stop = _after_digits(text, first)
-    is_fraction = text[first] == _ZERO
-    if point == first or (is_fraction and point > first + 1):
-        return NOT_PLAIN
-    if text[point] != _POINT:
-        is_odd = point > first + 18 or (is_fraction and first > at)
-    else:
-        stop, zeros = _after_digits(text, point + 1), point + 1
-        while text[zeros] == _ZERO:
-            zeros += 1
-        is_tiny = is_fraction and zeros > point + 4 and zeros < stop  # it would be written with an exponent
-        is_odd = stop == point + 1 or stop > first + 16 or is_tiny
-    return NOT_PLAIN if is_odd or text[stop] == _SMALL_E or text[stop] == _LARGE_E else stop
-
-
-@compiled(int64(TEXT, int64, TEXT), SUMS_IN_ORDER)
-def _after_word(text: Bytes, at: int, word: Bytes) -> int:
-    for letter in word:
-        if text[at] != letter:
-            return NOT_PLAIN
-        at += 1
-    return at
-
-
-@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
-def _after_value(text: Bytes, at: int) -> int:
-    first = text[at]
-    if first == _QUOTE:
-        return _after_string(text, at)
-    if first == _TRUE[0]:
-        return _after_word(text, at, _TRUE)
-    if first == _FALSE[0]:
-        return _after_word(text, at, _FALSE)
-    if first == _NULL[0]:
-        return _after_word(text, at, _NULL)
-    return _after_number(text, at)
 
 
 @compiled(int64(TEXT, int64, int64), SUMS_IN_ORDER)
 def _shortest(text: Bytes, at: int, stop: int) -> int:
     """Where a value stops as a parser would write it again: 2.50 is 2.5, and 2.00 is 2.0."""
-    if text[at] == _QUOTE:
+    if text[at] == QUOTE:
         return stop
     point = at
-    while point < stop and text[point] != _POINT:
+    while point < stop and text[point] != POINT:
         point += 1
-    while stop > point + 2 and text[stop - 1] == _ZERO:
+    while stop > point + 2 and text[stop - 1] == ZERO:
         stop -= 1
     return stop
 
@@ -166,20 +106,14 @@ def _copy(text: Bytes, at: int, stop: int, out: Bytes, out_at: int) -> int:
 @compiled(int64(TEXT, int64[:, ::1], int64, uint8[::1], int64), SUMS_IN_ORDER)
 def _write_others(text: Bytes, others: Ints, count: int, out: Bytes, out_at: int) -> int:
     for number in range(count):
-        out[out_at] = _COMMA if number else _OPEN
+        out[out_at] = COMMA if number else OPEN
         out_at = _copy(text, others[number, 0], others[number, 1], out, out_at + 1)
-        out[out_at] = _COLON
+        out[out_at] = COLON
         out_at = _copy(text, others[number, 2], others[number, 3], out, out_at + 1)
     if count:
-        out[out_at] = _CLOSE
+        out[out_at] = CLOSE
         out_at += 1
     return out_at
-
-
-@compiled(int64(TEXT, int64), SUMS_IN_ORDER)
-def _after_colon(text: Bytes, at: int) -> int:
-    at = _after_blanks(text, at)
-    return _after_blanks(text, at + 1) if text[at] == _COLON else NOT_PLAIN
 
 
 _TAKE_OBJECT = int64(
@@ -203,17 +137,17 @@ def _take_object(
 ) -> int:
     """Where an object ends, and what is in it."""
     other_count[0] = likely = 0
-    if text[at] != _OPEN:
+    if text[at] != OPEN:
         return NOT_PLAIN
     while True:
-        at = _after_blanks(text, at + 1)
-        name_stop = _after_string(text, at)
+        at = after_blanks(text, at + 1)
+        name_stop = after_string(text, at)
         if name_stop == NOT_PLAIN:
             return NOT_PLAIN
-        value = _after_colon(text, name_stop)
+        value = after_colon(text, name_stop)
         if value == NOT_PLAIN:
             return NOT_PLAIN
-        stop = _after_value(text, value)
+        stop = after_value(text, value)
         if stop == NOT_PLAIN:
             return NOT_PLAIN
         number = _find(text, at + 1, name_stop - 1, names, name_stops, likely)
@@ -227,14 +161,14 @@ def _take_object(
             return NOT_PLAIN
         else:
             seen[number], likely = mark, number + 1
-            if text[value] == _QUOTE:
+            if text[value] == QUOTE:
                 starts[number, column], stops[number, column] = value + 1, stop - 1
-            elif text[value] != _NULL[0]:
+            elif text[value] != NULL[0]:
                 starts[number, column], stops[number, column] = value, _shortest(text, value, stop)
-        at = _after_blanks(text, stop)
-        if text[at] == _CLOSE:
-            return _after_blanks(text, at + 1)
-        if text[at] != _COMMA:
+        at = after_blanks(text, stop)
+        if text[at] == CLOSE:
+            return after_blanks(text, at + 1)
+        if text[at] != COMMA:
             return NOT_PLAIN
 
 
@@ -275,7 +209,7 @@ def take_apart(
     seen = np.zeros(len(name_stops), np.int64)
     for line in range(len(feeds)):
         starts[:, found] = stops[:, found] = 0
-        at = _after_blanks(text, begin)
+        at = after_blanks(text, begin)
         end = _take_object(text, at, names, name_stops, seen, line + 1, starts, stops, found, kept, kept_count)
         if end == feeds[line]:
             lines[found] = line

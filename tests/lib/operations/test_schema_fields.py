@@ -1,10 +1,10 @@
 import json
 from typing import Any
 
-import orjson
 import pytest
 
-from lakerec.operations.schema_fields import FieldOfDay, fit_fields, shape_of
+from lakerec.bronze.record_shapes import group_by_shape
+from lakerec.operations.schema_fields import FieldOfDay, fit_fields
 from tests.records import a_record, at, on, raw_events
 
 
@@ -13,40 +13,8 @@ def a_line(n: int, day: int, record: Any, **others: Any) -> dict:
     return a_record(f"e{n}", at(day, n), raw=raw, **others)
 
 
-def test_every_path_of_a_record_has_its_type():
-    record = {
-        "a": 2.5,
-        "b": {"c d": "text", "e": None},
-        "f": [{"g": True}, {"g": False, "h": 1}],
-        "i": {},
-        "j:k": [1, "text", None],
-        "l": [],
-    }
-
-    assert json.loads(shape_of(record)) == [
-        ["", "object"],
-        ["a", "number"],
-        ["b", "object"],
-        ["b.c d", "string"],
-        ["f", "array"],
-        ["f[]", "object"],
-        ["f[].g", "boolean"],
-        ["f[].h", "number"],
-        ["i", "object"],
-        ["j:k", "array"],
-        ["j:k[]", "mixed"],
-        ["l", "array"],
-    ]
-
-
-def test_a_record_as_deep_as_bronze_takes_it_has_a_shape():
-    deepest = orjson.loads('{"a":' * 1000 + "1" + "}" * 1000)
-
-    assert len(json.loads(shape_of(deepest))) == 1001
-
-
 def test_names_that_are_ids_are_forgotten_again_and_change_nothing(spark):
-    fields = fit_fields(raw_events(spark, [a_line(n % 20, 1, {f"u{n}": 1}) for n in range(10_050)]))
+    fields = fit_fields(group_by_shape(raw_events(spark, [a_line(n % 20, 1, {f"u{n}": 1}) for n in range(10_050)])))
 
     assert len(fields) == 10_051
 
@@ -59,7 +27,7 @@ def test_the_fields_of_a_day_are_counted_with_the_earliest_record_that_has_them(
         a_line(1, 2, {"item": "lamp"}, source="till"),
     ]
 
-    fields = fit_fields(raw_events(spark, records))
+    fields = fit_fields(group_by_shape(raw_events(spark, records)))
 
     assert sorted(fields) == [
         FieldOfDay("shop", on(1), "", "object", 3, "f1", 3),
@@ -73,7 +41,7 @@ def test_the_fields_of_a_day_are_counted_with_the_earliest_record_that_has_them(
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "a<b>", "a,b", "a`b", "", "ключ", "BIGINT", "x: BIGINT"])
 def test_names_may_hold_any_character(spark, name):
-    fields = fit_fields(raw_events(spark, [a_line(1, 1, {name: "text", "b": 1})]))
+    fields = fit_fields(group_by_shape(raw_events(spark, [a_line(1, 1, {name: "text", "b": 1})])))
 
     assert {(row.field, row.type) for row in fields} == {("", "object"), (name, "string"), ("b", "number")}
 
@@ -86,7 +54,7 @@ def test_of_other_formats_the_fields_that_are_mapped_nowhere_are_told(spark):
         a_record("no day", event_at=None, raw=b'{"when":"soon"}'),
     ]
 
-    fields = fit_fields(raw_events(spark, records))
+    fields = fit_fields(group_by_shape(raw_events(spark, records)))
 
     assert {(row.event_date, row.field, row.record_count) for row in fields} == {
         (on(1), "", 2),
@@ -97,4 +65,4 @@ def test_of_other_formats_the_fields_that_are_mapped_nowhere_are_told(spark):
 
 
 def test_no_records_have_no_fields(spark):
-    assert fit_fields(raw_events(spark, [])) == []
+    assert fit_fields(group_by_shape(raw_events(spark, []))) == []
