@@ -20,6 +20,13 @@ FOLDER = "_kept"
 LEFT_AFTER = timedelta(days=7)
 """No run takes as long: an older folder was left by one that was killed."""
 
+# Dictionaries and statistics take longer to make than they spare those who read a frame once or twice.
+_READ_SOON = {
+    "parquet.enable.dictionary": "false",
+    "parquet.column.statistics.enabled": "false",
+    "parquet.size.statistics.enabled": "false",
+}
+
 
 @contextmanager
 def kept_frames(root: str) -> Iterator[Keep]:
@@ -34,8 +41,7 @@ def kept_frames(root: str) -> Iterator[Keep]:
 
     def keep(frame: DataFrame) -> DataFrame:
         place = f"{folder}/{next(number)}"
-        # Dictionaries take longer to make than they spare those who read them.
-        frame.write.option("parquet.enable.dictionary", "false").parquet(place)
+        frame.write.options(**_READ_SOON).parquet(place)
         return frame.sparkSession.read.schema(frame.schema).parquet(place)
 
     try:
