@@ -23,9 +23,7 @@ from lakerec.bronze.plain_scan import (
     Bytes,
     Ints,
     after_blanks,
-    after_colon,
-    after_string,
-    after_value,
+    find_member,
 )
 from lakerec.compiled import SUMS_IN_ORDER, compiled
 
@@ -49,14 +47,7 @@ def _fingerprint(text: Bytes, at: int, end: int) -> np.uint64:
     if text[at] != OPEN:
         return NONE
     while True:
-        at = after_blanks(text, at + 1)
-        name_stop = after_string(text, at)
-        if name_stop == NOT_PLAIN:
-            return NONE
-        value = after_colon(text, name_stop)
-        if value == NOT_PLAIN:
-            return NONE
-        stop = after_value(text, value)
+        at, name_stop, value, stop = find_member(text, at + 1)
         if stop == NOT_PLAIN:
             return NONE
         if text[value] != NULL[0]:

@@ -27,9 +27,7 @@ from lakerec.bronze.plain_scan import (
     Bytes,
     Ints,
     after_blanks,
-    after_colon,
-    after_string,
-    after_value,
+    find_member,
 )
 from lakerec.compiled import SUMS_IN_ORDER, compiled
 
@@ -140,14 +138,7 @@ def _take_object(
     if text[at] != OPEN:
         return NOT_PLAIN
     while True:
-        at = after_blanks(text, at + 1)
-        name_stop = after_string(text, at)
-        if name_stop == NOT_PLAIN:
-            return NOT_PLAIN
-        value = after_colon(text, name_stop)
-        if value == NOT_PLAIN:
-            return NOT_PLAIN
-        stop = after_value(text, value)
+        at, name_stop, value, stop = find_member(text, at + 1)
         if stop == NOT_PLAIN:
             return NOT_PLAIN
         number = _find(text, at + 1, name_stop - 1, names, name_stops, likely)

@@ -5,7 +5,7 @@ All loops read on until a line feed stops them: the text has one behind each obj
 
 import numpy as np
 import numpy.typing as npt
-from numba import int64, uint8
+from numba import int64, types, uint8
 
 from lakerec.compiled import SUMS_IN_ORDER, compiled, read_only
 
@@ -97,3 +97,13 @@ def after_colon(text: Bytes, at: int) -> int:
     """Where the value behind a name begins, or not plain."""
     at = after_blanks(text, at)
     return after_blanks(text, at + 1) if text[at] == COLON else NOT_PLAIN
+
+
+@compiled(types.UniTuple(int64, 4)(TEXT, int64), SUMS_IN_ORDER)
+def find_member(text: Bytes, at: int) -> tuple[int, int, int, int]:
+    """Where a member's name begins and ends, and its value; the value ends at not plain where there is none."""
+    name = after_blanks(text, at)
+    name_stop = after_string(text, name)
+    value = after_colon(text, name_stop) if name_stop != NOT_PLAIN else NOT_PLAIN
+    stop = after_value(text, value) if value != NOT_PLAIN else NOT_PLAIN
+    return name, name_stop, value, stop

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lakerec.bronze.plain_scan import NOT_PLAIN, after_blanks, after_colon, after_string, after_value
+from lakerec.bronze.plain_scan import NOT_PLAIN, after_blanks, after_colon, after_string, after_value, find_member
 
 
 def end(scan, text: str, at: int = 0) -> int:
@@ -30,3 +30,14 @@ def test_a_value_begins_behind_the_colon(text, stop):
 )
 def test_a_value_ends_where_it_cannot_go_on(text, stop):
     assert end(after_value, text) == stop
+
+
+@pytest.mark.parametrize(
+    ("text", "stop"), [(' "a" : 1,', 8), (' "a" : [', NOT_PLAIN), ('"a" 1', NOT_PLAIN), ("a:1", NOT_PLAIN)]
+)
+def test_a_member_is_a_name_and_a_value(text, stop):
+    assert end(find_member, text)[3] == stop
+
+
+def test_a_member_is_found_behind_blanks():
+    assert end(find_member, '{ "ab": "x"}', at=1) == (2, 6, 8, 11)
