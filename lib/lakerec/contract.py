@@ -98,12 +98,6 @@ class Table:
         return T.StructType([T.StructField(c.name, c.type, c.nullable, {"comment": c.comment}) for c in self.columns])
 
     @property
-    def sort_key(self) -> list[str]:
-        """The key in the order in which rows are compared and come to lie; what many share comes last."""
-        shared = [name for name in reversed(self.key) if name in (self.partition_by, "source")]
-        return [name for name in self.key if name not in shared] + shared
-
-    @property
     def partition(self) -> str:
         """The partition column.
 
@@ -199,12 +193,15 @@ def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
     """The frame unchanged, but whoever evaluates it fails where two rows share the table's key.
 
     The window reuses the partitioning of a deduplication or aggregation by the same key, so the check costs a local
-    sort and no second pass. Rows that are appended are not checked: an append sees only itself.
+    sort and no second pass. Rows are compared in the order of their key, and come to lie in it, but for the partition,
+    which they share. Those that are appended are not checked, as an append sees only itself, nor those of a table that
+    is distinct.
     """
     if table.distinct or table.write is Write.APPEND:
         return frame
     message = f"{TWO_ROWS_SHARE_A_KEY} ({', '.join(table.key)})"
-    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*table.sort_key))
+    in_order = sorted(table.key, key=lambda name: name == table.partition_by)
+    rows_of_key = F.count(F.lit(1)).over(Window.partitionBy(*in_order))
     is_unique = F.when(F.col("_rows_of_key") == 1, F.lit(True)).otherwise(F.raise_error(F.lit(message)))
     return frame.withColumn("_rows_of_key", rows_of_key).where(is_unique).drop("_rows_of_key")
 

@@ -50,7 +50,7 @@ def _counter(pairs_held: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[p
 
 def _small_parts(users: pa.ListArray, most_pairs: int) -> Iterator[pa.ListArray]:
     """Users with about so many pairs."""
-    pairs = np.cumsum(_lengths(users).astype(np.int64) ** 2)
+    pairs = np.cumsum(_pair_counts(users))
     ends = np.flatnonzero(np.diff(pairs // most_pairs, append=-1)) + 1
     for start, end in zip([0, *ends], ends, strict=False):
         yield users.slice(start, end - start)
@@ -63,7 +63,7 @@ def _gather(parts: Iterable[pa.ListArray], pairs_held: int) -> Iterator[pa.ListA
     for part in parts:
         held.append(part)
         items += len(part.flatten())
-        pairs += int((_lengths(part).astype(np.int64) ** 2).sum())
+        pairs += int(_pair_counts(part).sum())
         largest = max(largest, int(part.flatten().to_numpy().max()))
         if items >= _ITEMS_HELD or min(pairs, (largest + 1) ** 2) >= pairs_held:
             yield pa.concat_arrays(held)
@@ -90,6 +90,12 @@ def _pairs(counts: sparse.csr_matrix) -> Iterator[pa.RecordBatch]:
         is_above = block.col > item
         columns = {"item_ix": item, "other_ix": block.col, "user_count": block.data}
         yield pa.RecordBatch.from_pydict({name: values[is_above] for name, values in columns.items()})
+
+
+def _pair_counts(users: pa.ListArray) -> npt.NDArray[np.int64]:
+    """Of each user; both ways and each item with itself, as a product counts them."""
+    counts: npt.NDArray[np.int64] = _lengths(users).astype(np.int64) ** 2
+    return counts
 
 
 def _lengths(users: pa.ListArray) -> npt.NDArray[np.int32]:

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakerec.contract import Column, Settings, Table, Write
+from lakerec.contract import TWO_ROWS_SHARE_A_KEY, Column, Settings, Table, Write
 from lakerec.errors import ContractError
 from lakerec.gathered import gathered_by
 from lakerec.model.contributions import find_reasons
@@ -137,9 +137,10 @@ def _explain(users: pa.RecordBatch, histories: Histories, space: Space, top_m: i
 
 
 def _require_each_once(listed: Ints) -> None:
+    """Fail as the check of a key would, which this spares."""
     in_order = np.sort(listed, axis=1)
     if ((in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)).any():
-        raise ContractError("recommendations.explanations: a list names an item twice. Nothing was written.")
+        raise ContractError(f"recommendations.explanations: a list names an item twice: {TWO_ROWS_SHARE_A_KEY}")
 
 
 def _beside(named: npt.NDArray[Any], rest: npt.NDArray[Any]) -> npt.NDArray[Any]:

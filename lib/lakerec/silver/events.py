@@ -119,7 +119,7 @@ def mark_first(judged: DataFrame) -> DataFrame:
     """
     order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number")
     alone = F.when(F.size("reasons") > 0, F.concat_ws(" ", *PLACE))  # rejected records do not pile up in one window
-    nth = F.row_number().over(Window.partitionBy(*EVENTS.sort_key, alone).orderBy(*order))
+    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key), alone).orderBy(*order))
     return judged.withColumn("is_first", nth == 1).drop("raw_hash")
 
 

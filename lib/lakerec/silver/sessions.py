@@ -35,7 +35,7 @@ SESSIONS = Table(
     distinct=True,
 )
 
-VISIT = (*SESSIONS.sort_key, "visit")
+VISIT = (*reversed(SESSIONS.key), "visit")
 """What gathers a session's events; `visit` parts events without session, which would pile up. One order for all who
 gather by it: so rows that were shuffled and sorted once stay where they are."""
 
@@ -66,7 +66,7 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
     moment = F.when(F.col("session_id").isNotNull(), F.unix_micros("occurred_at"))
     whole_day = Window.partitionBy("source", "event_date")
     summed = (
-        gathered_by(events, *SESSIONS.sort_key)
+        gathered_by(events, *reversed(SESSIONS.key))
         .agg(
             F.min(sign_in).alias("signed_in"),
             F.min("occurred_at").alias("first_at"),

@@ -4,10 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lakerec.errors import ContractError
+from lakerec.contract import key_errors_of
+from lakerec.errors import ContractError, DuplicateKeyError
 from lakerec.model.fold_in import Space, Weights
 from lakerec.model.scorer import ItemSide
-from lakerec.recommendations.explanations import _arrow_explainer, explain_lists, name_explanations
+from lakerec.recommendations.explanations import EXPLANATIONS, _arrow_explainer, explain_lists, name_explanations
 
 # items 10, 11, 12 of one factor each; they stand in order of item_id, which is not that of their integers
 ITEMS = ItemSide(np.array([12, 10, 11], np.int32), np.array([[2.0], [1.0], [0.5]], np.float32))
@@ -68,6 +69,17 @@ def test_lists_of_different_lengths_and_items_without_factors_keep_their_users()
 def test_a_list_that_names_an_item_twice_is_refused():
     with pytest.raises(ContractError, match=r"recommendations\.explanations: a list names an item twice"):
         explained(users(("ann", [12, 11, 12], had(i10=1.0)), ("ben", [10], had(i12=2.0))), top_m=1)
+
+
+def test_a_list_that_names_an_item_twice_fails_as_any_table_with_two_rows_of_a_key(spark):
+    lists = spark.createDataFrame([(7, 12), (7, 12)], "user_ix int, item_ix int")
+    histories = spark.createDataFrame(
+        [(7, [(10, 1.0)])], "user_ix int, history array<struct<item_ix int, strength float>>"
+    )
+    people = spark.createDataFrame([(7, "ann")], "user_ix int, user_id string")
+
+    with pytest.raises(DuplicateKeyError, match=r"Nothing was written"), key_errors_of(EXPLANATIONS):
+        explain_lists(lists, histories, people, SPACE, top_m=1).collect()
 
 
 def test_rows_get_their_ids_and_the_rest_none(spark):
