@@ -17,7 +17,7 @@ import pyspark.sql.functions
 import pyspark.worker  # noqa: F401
 from pyspark import daemon
 
-from lakerec.bronze import fingerprints, plain_objects  # noqa: F401
+from lakerec.bronze import fingerprints, plain_objects, plain_scan  # noqa: F401
 from lakerec.model import cholesky, conjugate_gradient, contribution_loops, exact_rows, selection  # noqa: F401
 
 if __name__ == "__main__":
