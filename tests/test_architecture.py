@@ -104,7 +104,7 @@ def test_the_core_knows_no_session_disk_or_clock(path: Path) -> None:
     text = path.read_text()
 
     assert "._jvm" not in text
-    assert ".rdd" not in text
+    assert ".rdd" not in text or path.stem == "packed_pairs"  # ARCHITECTURE.md says why
     assert "datetime.now" not in text
     assert "os.environ" not in text
     assert "SparkSession" not in text

@@ -11,21 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark import Broadcast
 from pyspark.sql import DataFrame
 
 from lakerec.model.als_settings import AlsSettings, unsolvable
 from lakerec.model.normal_equations import Equations, gram
-from lakerec.model.packed_pairs import Packed, Sides, as_row
-from lakerec.model.pair_blocks import Chunk, chunk_pairs, positions_among, read_chunks
+from lakerec.model.packed_pairs import AS_OBJECTS, Packed, Sides
+from lakerec.model.pair_blocks import Chunk, chunk_pairs, positions_among
 
 Floats32 = npt.NDArray[np.float32]
 Solver = Callable[[Chunk], Floats32]
 Shared = Broadcast[Floats32]
-
-_SOLVED_SCHEMA = "first long, pairs long, factors binary"
 
 
 class Factors(NamedTuple):
@@ -91,14 +87,15 @@ def start_from(item_factors: DataFrame, items: npt.NDArray[np.int32], rank: int)
 
 
 class _Fit:
-    """A fit that is going on: its blocks stay cached, and the newest factors of each side broadcast."""
+    """A fit that is going on: its chunks stay cached, and the newest factors of each side broadcast."""
 
     def __init__(self, packed: Packed, sides: Sides, settings: AlsSettings) -> None:
         self.settings = settings
-        self.context = packed.users.sparkSession.sparkContext
+        self.chunks = chunk_pairs(packed, sides).persist(AS_OBJECTS)
+        self.context = packed.pieces.context
         self.user_ids = sides.users
-        self.users = _Rows(chunk_pairs(packed.users, sides.users, sides.items), len(sides.users))
-        self.items = _Rows(chunk_pairs(packed.items, sides.items, sides.users), len(sides.items))
+        self.users = _Rows(packed.user_blocks, len(sides.users))
+        self.items = _Rows(packed.item_blocks, len(sides.items))
 
     def run(self, start: Floats32 | None, iterations: Sequence[int]) -> Iterator[Factors]:
         users = self._first_users(start)
@@ -110,6 +107,7 @@ class _Fit:
                 users = self._half_step(self.users, self.items, items)
 
     def close(self) -> None:
+        self.chunks.unpersist()
         for rows in (self.users, self.items):
             rows.close()
 
@@ -130,21 +128,20 @@ class _Fit:
         return self._solved(self.users, exact_solver(shared, self.settings))
 
     def _solved(self, own: "_Rows", solver: Callable[[], Solver]) -> Floats32:
-        """One Spark job; collects 4 bytes per factor."""
-        table = own.blocks.mapInArrow(_arrow_solver(solver), _SOLVED_SCHEMA).toArrow().sort_by("first")
-        own.pair_count = int(pc.sum(table["pairs"]).as_py())
-        parts = [np.frombuffer(part.as_buffer(), np.float32) for part in table["factors"]]
-        factors = np.concatenate(parts).reshape(own.count, self.settings.rank)
+        """One Spark job; collects 4 bytes per factor, in the order of the rows."""
+        solved = self.context.runJob(self.chunks, _chunk_solver(solver), list(own.blocks))
+        own.pair_count = sum(pair_count for pair_count, _ in solved)
+        factors = np.concatenate([factors for _, factors in solved])
         if not np.isfinite(factors).all():
             raise unsolvable(self.settings)
         return factors
 
 
 class _Rows:
-    """One side of a fit: its chunks, how many rows and pairs they hold, and the factors that were broadcast last."""
+    """One side of a fit: its blocks, how many rows and pairs they hold, and the factors that were broadcast last."""
 
-    def __init__(self, blocks: DataFrame, count: int) -> None:
-        self.blocks = blocks.persist()
+    def __init__(self, blocks: range, count: int) -> None:
+        self.blocks = blocks
         self.count = count
         self.pair_count = 0
         self.factors: Shared | None = None
@@ -156,7 +153,6 @@ class _Rows:
         return factors
 
     def close(self) -> None:
-        self.blocks.unpersist()
         if self.factors is not None:
             self.factors.destroy()
 
@@ -202,14 +198,12 @@ def exact_solver(fixed: Shared, settings: AlsSettings) -> Callable[[], Solver]:
     return lambda: Equations(fixed.value, reg_param, alpha).solve
 
 
-def _arrow_solver(
-    prepare: Callable[[], Solver],
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What an executor runs on a block."""
+def _chunk_solver(prepare: Callable[[], Solver]) -> Callable[[Iterable[Chunk]], Iterator[tuple[int, Floats32]]]:
+    """What an executor runs on a block: number of pairs, and factors, of each chunk."""
 
-    def solve_block(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def solve_block(chunks: Iterable[Chunk]) -> Iterator[tuple[int, Floats32]]:
         solve = prepare()
-        for chunk in read_chunks(batches):
-            yield as_row(first=chunk.first, pairs=len(chunk.positions), factors=solve(chunk))
+        for chunk in chunks:
+            yield len(chunk.positions), solve(chunk)
 
     return solve_block

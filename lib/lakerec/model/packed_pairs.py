@@ -1,20 +1,22 @@
-"""Pairs as few rows of many bytes: what the cg solver makes of the interactions, by reading them once.
+"""Pairs as few pieces of many bytes: what the cg solver makes of the interactions, by reading them once.
 
 A side is the users, or the items. Its rows are divided into blocks by a hash of their ids, and a block becomes one
 task. To cross from Java to Python is what pairs cost most by, so they do it once: there each is packed into a piece for
 the block of its user and one for that of its item, and only pieces move from then on.
+
+Pieces are a resilient distributed dataset, not a frame: a solver's tasks are many and short, and Spark takes longer to
+plan a query than to solve one, and to turn its own rows into Arrow and back.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark import RDD, StorageLevel
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lakerec.large_batches import large_batches
@@ -24,11 +26,27 @@ Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
 Floats32 = npt.NDArray[np.float32]
 
-_PIECES = "side string, block long, own binary, other binary, strengths binary"
-_SUMMARY = "side string, block long, pairs long, broken long, rows long, ids binary"
+AS_OBJECTS = StorageLevel.MEMORY_AND_DISK_DESER
+"""How pieces are kept: at pyspark's own level Java would read each through an ObjectInputStream."""
+
+_PIECES = "block int, own binary, other binary, strengths binary"
 
 _PIECE_BYTES = 12 << 20
 """Pairs that a task packs together, 12 bytes each; with the pieces four times as many."""
+
+
+class Piece(NamedTuple):
+    """Some pairs of a block, in no order.
+
+    Attributes:
+        own: int32 ids of the block's side.
+        other: int32 ids of the other side.
+        strengths: nan for null.
+    """
+
+    own: Ints32
+    other: Ints32
+    strengths: Floats32
 
 
 class Sides(NamedTuple):
@@ -53,10 +71,16 @@ class Found(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """The pairs of an input as the solver takes them, and what they are."""
+    """The pairs of an input as the solver takes them, and what they are.
 
-    users: DataFrame
-    items: DataFrame
+    Attributes:
+        pieces: a partition per block, those of the users first.
+        user_blocks, item_blocks: which partitions those are.
+    """
+
+    pieces: RDD[Piece]
+    user_blocks: range
+    item_blocks: range
     found: Found
 
 
@@ -67,51 +91,46 @@ def packed_pairs(interactions: DataFrame, settings: AlsSettings) -> Iterator[Pac
     Args:
         interactions: user_ix, item_ix, strength. One row per pair.
     """
-    pieces = pack_pairs(interactions, settings.user_blocks, settings.item_blocks).persist()
-    blocks = {"users": settings.user_blocks, "items": settings.item_blocks}
-    sides = {side: pairs_of_side(pieces, side, count).persist() for side, count in blocks.items()}
+    users, items = settings.user_blocks, settings.item_blocks
+    pieces = pack_pairs(interactions, users, items).persist(AS_OBJECTS)
     try:
-        found = collect_sides(**sides, most_rows=settings.cg_broadcast_bytes // (4 * settings.rank))
-        pieces.unpersist()
-        yield Packed(**sides, found=found)
+        found = collect_sides(pieces, users, most_rows=settings.cg_broadcast_bytes // (4 * settings.rank))
+        yield Packed(pieces, range(users), range(users, users + items), found)
     finally:
-        for frame in (pieces, *sides.values()):
-            frame.unpersist()
+        pieces.unpersist()
 
 
-def pack_pairs(interactions: DataFrame, user_blocks: int, item_blocks: int) -> DataFrame:
-    """Every pair twice, in a piece of each side.
+def pack_pairs(interactions: DataFrame, user_blocks: int, item_blocks: int) -> RDD[Piece]:
+    """Every pair twice, in a piece of each side; a partition per block, those of the users first.
 
     Args:
         interactions: user_ix, item_ix, strength. One row per pair.
     """
     pairs = interactions.select("user_ix", "item_ix", F.col("strength").cast("float").alias("strength"))
-    return pairs.mapInArrow(_arrow_packer(user_blocks, item_blocks), _PIECES)
+    pieces = pairs.mapInArrow(_arrow_packer(user_blocks, item_blocks), _PIECES)
+    return pieces.repartitionById(user_blocks + item_blocks, "block").rdd.map(_piece)
 
 
-def pairs_of_side(pieces: DataFrame, side: str, block_count: int) -> DataFrame:
-    """The pieces of one side, a partition per block."""
-    return pieces.where(F.col("side") == side).repartitionById(block_count, F.col("block").cast("int"))
-
-
-def collect_sides(users: DataFrame, items: DataFrame, most_rows: int) -> Found:
+def collect_sides(pieces: RDD[Piece], user_blocks: int, most_rows: int) -> Found:
     """Bring the ids of both sides to the driver, 4 bytes each, and how many pairs there are.
 
     A row without a positive strength is left out: solvers weigh the penalty by their number.
 
     Args:
-        users, items: `pairs_of_side`.
+        pieces: `pack_pairs`.
         most_rows: of a side.
     """
-    summary = users.unionAll(items).mapInArrow(_summarise, _SUMMARY).persist()
+    blocks = pieces.mapPartitions(_summarise).persist(AS_OBJECTS)
     try:
-        blocks = summary.select("side", "pairs", "broken", "rows").toArrow()
-        of_side = {side: blocks.filter(pc.field("side") == side) for side in Sides._fields}
-        pairs, broken = (int(pc.sum(of_side["users"][name]).as_py() or 0) for name in ("pairs", "broken"))
-        rows = [pc.sum(found["rows"]).as_py() or 0 for found in of_side.values()]
-        return Found(pairs, broken, _ids(summary) if max(rows) <= most_rows else None)
+        sizes = blocks.map(lambda block: (block.pairs, block.broken, len(block.ids))).collect()
+        users, items = sizes[:user_blocks], sizes[user_blocks:]
+        pairs, broken = (sum(size[index] for size in users) for index in (0, 1))
+        if max(sum(size[2] for size in side) for side in (users, items)) > most_rows:
+            return Found(pairs, broken, None)
+        ids = blocks.map(lambda block: block.ids).collect()
+        return Found(pairs, broken, Sides(np.concatenate(ids[:user_blocks]), np.concatenate(ids[user_blocks:])))
     finally:
-        summary.unpersist()
+        blocks.unpersist()
 
 
 def blocks_of(ids: Ints32, count: int) -> Ints:
@@ -120,57 +139,50 @@ def blocks_of(ids: Ints32, count: int) -> Ints:
     return ((mixed.astype(np.uint64) * np.uint64(count)) >> np.uint64(32)).astype(np.int64)
 
 
-def _ids(summary: DataFrame) -> Sides:
-    table = summary.select("side", "block", "ids").toArrow().sort_by("block")
-    parts = {side: table.filter(pc.field("side") == side)["ids"].to_pylist() for side in Sides._fields}
-    return Sides(*(np.frombuffer(b"".join(parts[side]), np.int32) for side in Sides._fields))
-
-
 def _arrow_packer(user_blocks: int, item_blocks: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """What an executor runs on its part of the pairs."""
 
     def pack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for table in large_batches(batches, _PIECE_BYTES):
             user_ix, item_ix, strengths = (column.to_numpy() for column in table.columns)  # nan for null
-            yield from _pieces("users", user_blocks, user_ix, item_ix, strengths)
-            yield from _pieces("items", item_blocks, item_ix, user_ix, strengths)
+            yield from _pieces(range(user_blocks), user_ix, item_ix, strengths)
+            yield from _pieces(range(user_blocks, user_blocks + item_blocks), item_ix, user_ix, strengths)
 
     return pack
 
 
-def _pieces(side: str, count: int, own: Ints32, other: Ints32, strengths: Floats32) -> Iterator[pa.RecordBatch]:
-    blocks = blocks_of(own, count)
+def _pieces(numbers: range, own: Ints32, other: Ints32, strengths: Floats32) -> Iterator[pa.RecordBatch]:
+    blocks = blocks_of(own, len(numbers))
     order = np.argsort(blocks, kind="stable")
-    ends = np.cumsum(np.bincount(blocks, minlength=count)).tolist()
-    for block, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+    ends = np.cumsum(np.bincount(blocks, minlength=len(numbers))).tolist()
+    for number, begin, end in zip(numbers, [0, *ends], ends, strict=False):
         rows = order[begin:end]
         if len(rows):
-            yield as_row(side=side, block=block, own=own[rows], other=other[rows], strengths=strengths[rows])
+            piece = [pa.array([part[rows].tobytes()]) for part in (own, other, strengths)]
+            yield pa.RecordBatch.from_arrays([pa.array([number], pa.int32()), *piece], ["block", *Piece._fields])
 
 
-def _summarise(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """What an executor runs on blocks; Spark may put one of each side into the same task."""
-    by_block = defaultdict(list)
-    for piece in read_rows(batches):
-        by_block[piece["side"], piece["block"]].append(piece)
-    for (side, block), pieces in by_block.items():
-        own, _, strengths = joined(pieces)
-        ids, broken = np.unique(own[strengths > 0]), int((~np.isfinite(strengths)).sum())
-        yield as_row(side=side, block=block, pairs=len(own), broken=broken, rows=len(ids), ids=ids)
+def _piece(row: Row) -> Piece:
+    return Piece(
+        np.frombuffer(row.own, np.int32), np.frombuffer(row.other, np.int32), np.frombuffer(row.strengths, np.float32)
+    )
 
 
-def read_rows(batches: Iterable[pa.RecordBatch]) -> list[dict[str, Any]]:
-    """Few rows, with cells of many bytes."""
-    return [row for batch in batches for row in batch.to_pylist()]
+class _Block(NamedTuple):
+    """What is known of a block: its pairs, those of them that are broken, and the ids of its rows, ascending."""
+
+    pairs: int
+    broken: int
+    ids: Ints32
 
 
-def joined(pieces: list[dict[str, Any]]) -> tuple[Ints32, Ints32, Floats32]:
-    """Own and other ids and strengths of all pairs."""
-    own, other, strengths = (b"".join(piece[name] for piece in pieces) for name in ("own", "other", "strengths"))
-    return np.frombuffer(own, np.int32), np.frombuffer(other, np.int32), np.frombuffer(strengths, np.float32)
+def _summarise(pieces: Iterable[Piece]) -> Iterator[_Block]:
+    """What an executor runs on a block."""
+    own, _, strengths = joined(pieces)
+    yield _Block(len(own), int((~np.isfinite(strengths)).sum()), np.unique(own[strengths > 0]))
 
 
-def as_row(**values: str | int | npt.NDArray[np.generic]) -> pa.RecordBatch:
-    """One row; arrays as their bytes."""
-    cells = [value.tobytes() if isinstance(value, np.ndarray) else value for value in values.values()]
-    return pa.RecordBatch.from_arrays([pa.array([cell]) for cell in cells], list(values))
+def joined(pieces: Iterable[Piece]) -> Piece:
+    """All pairs of a block as one piece."""
+    nothing = Piece(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+    return Piece(*(np.concatenate(parts) for parts in zip(nothing, *pieces, strict=True)))

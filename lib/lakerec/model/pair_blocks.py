@@ -1,7 +1,6 @@
-"""Pairs as compressed sparse rows, a few rows of Arrow per task: what the cg solver reads in every half-step.
+"""Pairs as compressed sparse rows, a few chunks per task: what the cg solver reads in every half-step.
 
-A chunk is a part of a block of `packed_pairs`, one row of the frame: some rows with their strengths, small enough for
-Arrow.
+A chunk is a part of a block of `packed_pairs`: some rows with their strengths, few enough to pass to a worker at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark import RDD
 
-from lakerec.model.packed_pairs import Floats32, Ints, Ints32, as_row, joined, read_rows
-
-_CHUNKS = "first long, lengths binary, positions binary, strengths binary"
+from lakerec.model.packed_pairs import Floats32, Ints, Ints32, Packed, Piece, Sides, joined
 
 _CHUNK_PAIRS = 1 << 21
 """Pairs of a chunk, 8 bytes each; a row with more has a chunk of its own."""
@@ -37,28 +34,13 @@ class Chunk(NamedTuple):
     strengths: Floats32
 
 
-def chunk_pairs(pairs: DataFrame, own_ids: Ints32, other_ids: Ints32) -> DataFrame:
-    """The chunks of a side, a partition per block; without pairs whose other row is in no side.
+def chunk_pairs(packed: Packed, sides: Sides) -> RDD[Chunk]:
+    """The chunks of all blocks, in the order of their rows; without pairs of which a row is in no side.
 
     Args:
-        pairs: `pairs_of_side`.
-        own_ids, other_ids: as in `Sides`.
+        sides: of `packed`.
     """
-    return pairs.mapInArrow(_arrow_chunker(own_ids, other_ids), _CHUNKS)
-
-
-def read_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[Chunk]:
-    """The chunks in rows of a frame of chunks; views of Arrow's memory, not copies."""
-    for batch in batches:
-        for index in range(batch.num_rows):
-            first, lengths, positions, strengths = (column[index] for column in batch.columns)
-            starts = _starts(np.frombuffer(lengths.as_buffer(), np.int32))
-            yield Chunk(
-                first.as_py(),
-                starts,
-                np.frombuffer(positions.as_buffer(), np.uint32),
-                np.frombuffer(strengths.as_buffer(), np.float32),
-            )
+    return packed.pieces.mapPartitionsWithIndex(_chunker(packed.user_blocks, sides))
 
 
 def chunks_of(own: Ints32, other: Ints32, strengths: Floats32, most_pairs: int) -> Iterator[Chunk]:
@@ -83,18 +65,15 @@ def chunks_of(own: Ints32, other: Ints32, strengths: Floats32, most_pairs: int) 
         row = end
 
 
-def _arrow_chunker(
-    own_ids: Ints32, other_ids: Ints32
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _chunker(user_blocks: range, sides: Sides) -> Callable[[int, Iterable[Piece]], Iterator[Chunk]]:
     """What an executor runs on a block; holds its pairs, about 60 bytes each."""
 
-    def chunk_block(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        own, other, strengths = joined(read_rows(batches))
+    def chunk_block(number: int, pieces: Iterable[Piece]) -> Iterator[Chunk]:
+        own_ids, other_ids = sides if number in user_blocks else reversed(sides)
+        own, other, strengths = joined(pieces)
         own, other = positions_among(own_ids, own), positions_among(other_ids, other)
         is_known = (own >= 0) & (other >= 0)
-        for chunk in chunks_of(own[is_known], other[is_known], strengths[is_known], _CHUNK_PAIRS):
-            lengths = np.diff(chunk.starts).astype(np.int32)
-            yield as_row(first=chunk.first, lengths=lengths, positions=chunk.positions, strengths=chunk.strengths)
+        yield from chunks_of(own[is_known], other[is_known], strengths[is_known], _CHUNK_PAIRS)
 
     return chunk_block
 
