@@ -17,7 +17,7 @@ SHELL = {
     "increment": {"errors", "contract", "delta_log"},
     "parts": {"contract", "delta_log", "folders", "increment"},
     "small_tables": {"contract", "delta_log", "folders"},
-    "tables": {"errors", "contract", "delta_log", "increment", "small_tables"},
+    "tables": {"errors", "contract", "delta_log", "folders", "increment", "small_tables"},
     "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "parts", "tables"},
     "session": {"errors"},
     "native_model": set(),

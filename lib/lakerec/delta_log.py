@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
@@ -55,6 +56,25 @@ class Commit:
     def days(self) -> set[date | None]:
         """Days of the files whose rows this commit added or removed; None stands for rows without a readable time."""
         return days_of(self.changes())
+
+
+class Snapshot(NamedTuple):
+    """What one version of a table is.
+
+    Attributes:
+        files: `add` actions of the data files that hold its rows.
+        metadata: the newest `metaData` action; its `schemaString` is the JSON of Spark's schema.
+        protocol: the newest `protocol` action.
+    """
+
+    files: list[dict[str, Any]]
+    metadata: dict[str, Any]
+    protocol: dict[str, Any]
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the stored columns, in their order."""
+        return [column["name"] for column in json.loads(self.metadata["schemaString"])["fields"]]
 
 
 def days_of(files: Iterable[dict[str, Any]]) -> set[date | None]:
@@ -107,19 +127,28 @@ class DeltaLog:
         return (self.commit(version) for version in range(after + 1, until + 1))
 
     def files(self, version: int) -> list[dict[str, Any]]:
-        """The data files that hold a version's rows: `add` actions, from the last checkpoint before it on.
+        """The data files that hold a version's rows; see `snapshot`."""
+        return self.snapshot(version).files
+
+    def snapshot(self, version: int) -> Snapshot:
+        """One version, from the last checkpoint before it on.
 
         Raises:
             FileNotFoundError: the log no longer reaches back to it.
         """
         begun, parts = self._checkpoint(version)
-        files = {add["path"]: add for part in parts for add in self._added(part)}
-        for action in (action for commit in self.commits(begun, version) for action in commit.actions):
-            if "remove" in action:
-                files.pop(action["remove"]["path"], None)
-            elif "add" in action:
-                files[action["add"]["path"]] = action["add"]
-        return list(files.values())
+        since = (action for commit in self.commits(begun, version) for action in commit.actions)
+        files: dict[str, dict[str, Any]] = {}
+        newest: dict[str, dict[str, Any]] = {"metaData": {}, "protocol": {}}
+        for action in chain(*map(self._checkpointed, parts), since):
+            for kind, what in action.items():
+                if kind == "remove":
+                    files.pop(what["path"], None)
+                elif kind == "add":
+                    files[what["path"]] = what
+                elif kind in newest:
+                    newest[kind] = what
+        return Snapshot(list(files.values()), newest["metaData"], newest["protocol"])
 
     def holds(self, files: Iterable[str]) -> bool:
         """Whether all of these data files, named as below the table's folder, are still there."""
@@ -140,10 +169,15 @@ class DeltaLog:
         newest = max(whole, default=-1)
         return newest, whole.get(newest, [])
 
-    def _added(self, checkpoint: str) -> Iterator[dict[str, Any]]:
+    def _checkpointed(self, checkpoint: str) -> Iterator[dict[str, Any]]:
         with self._files.open_input_file(f"{self._folder}/{checkpoint}") as stream:
-            actions = pq.read_table(stream, columns=["add"])["add"].drop_null().to_pylist()
-        return ({**action, "partitionValues": dict(action["partitionValues"])} for action in actions)
+            file = pq.ParquetFile(stream)
+            kinds = [kind for kind in ("protocol", "metaData", "add") if kind in file.schema_arrow.names]
+            columns = {kind: file.read(columns=[kind])[kind].drop_null().to_pylist() for kind in kinds}
+        for kind, actions in columns.items():
+            for action in actions:
+                maps = {"partitionValues": dict(action["partitionValues"])} if kind == "add" else {}
+                yield {kind: {**action, **maps}}
 
     def _names(self) -> list[str]:
         listing = self._files.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))

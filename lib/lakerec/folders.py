@@ -15,6 +15,11 @@ def open_folder(location: str) -> tuple[pafs.FileSystem, str]:
     return pafs.FileSystem.from_uri(arrow_uri(location))
 
 
+def is_local(location: str) -> bool:
+    """Whether a path or URI is one of this machine's own files, which are found in no time."""
+    return isinstance(open_folder(location)[0], pafs.LocalFileSystem)
+
+
 def spark_path(location: str) -> str:
     """A path or URI as Spark finds it from wherever its executors work: a local one becomes absolute."""
     return location if "://" in location else str(Path(location).absolute())

@@ -264,7 +264,7 @@ class Lakehouse(Tables):
             return {f"delta.{name}": value for name, value in table.properties.items()}
         if is_whole:
             return {"overwriteSchema": "true"}
-        stored = self.spark.read.format("delta").load(self.location(table)).columns
+        stored = self._log(table).snapshot(before).column_names
         return {} if stored == table.names else {"mergeSchema": "true"}
 
     def _rows_written_since(self, table: Table, before: int, signature: str) -> int:

@@ -1,19 +1,26 @@
 """Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
 
+import json
 from collections.abc import Iterable, Sequence
 from tempfile import gettempdir
 from typing import Any
 from urllib.parse import unquote
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from lakerec.contract import Table, View, with_declared_columns
-from lakerec.delta_log import DeltaLog, rows_in
+from lakerec.delta_log import DeltaLog, Snapshot, rows_in
 from lakerec.errors import RebuildNeededError
+from lakerec.folders import is_local, spark_path
 from lakerec.increment import Days, days_condition
 from lakerec.small_tables import collect_rows, frame_of
+
+_FEW_FILES = 32
+"""More, and Spark takes a job to look at them."""
+_SMALL_BYTES = 64 << 20
+"""So much is read whole about as fast as Delta finds the files that a query needs."""
 
 
 class Tables:
@@ -48,8 +55,7 @@ class Tables:
         version = self._version_to_read(table)
         if version < 0:
             return self.frame(table, [])
-        stored = self.spark.read.format("delta").load(self.location(table))
-        frame = with_declared_columns(stored, table)
+        frame = with_declared_columns(self._stored(table, version), table)
         return frame if days is None else frame.where(days_condition(days))
 
     def frame(self, table: Table, rows: Iterable[Sequence[Any]]) -> DataFrame:
@@ -68,13 +74,12 @@ class Tables:
         if not 0 <= version <= self.version(table):
             raise RebuildNeededError(gone)
         try:
-            stored = self.spark.read.format("delta").option("versionAsOf", version).load(self.location(table))
-            files = [unquote(uri.rpartition(f"/{table.path}/")[2]) for uri in stored.inputFiles()]
-        except AnalysisException as error:
+            files = self._log(table).files(version)
+        except FileNotFoundError as error:
             raise RebuildNeededError(gone) from error
-        if not self._log(table).holds(files):
+        if not self._log(table).holds(unquote(file["path"]) for file in files):
             raise RebuildNeededError(gone)
-        return with_declared_columns(stored, table)
+        return with_declared_columns(self._stored(table, version), table)
 
     def read_partition(self, table: Table, value: str) -> DataFrame:
         """Rows of one model or batch."""
@@ -144,6 +149,27 @@ class Tables:
             self._create_database(view.name.split(".")[0])
             self.spark.sql(f"CREATE OR REPLACE VIEW {view.name} AS {view.query}")
         return [view.name for view in views]
+
+    def _stored(self, table: Table, version: int) -> DataFrame:
+        """One version's rows as they are stored.
+
+        A few files near by are read as the log names them. Delta would look for them by a query of its own in each
+        scan of each query, and take longer for that than Spark for the rows of a small table.
+        """
+        location, snapshot = spark_path(self.location(table)), self._log(table).snapshot(version)
+        if not self._is_small_and_near(snapshot):
+            return self.spark.read.format("delta").option("versionAsOf", version).load(location)
+        files = [f"{location}/{unquote(file['path'])}" for file in snapshot.files]
+        schema = T.StructType.fromJson(json.loads(snapshot.metadata["schemaString"]))
+        return self.spark.read.schema(schema).options(basePath=location, __globPaths__="false").parquet(*files)
+
+    def _is_small_and_near(self, snapshot: Snapshot) -> bool:
+        """Whether the files can be read as they are, by the protocol, and not many or far away."""
+        is_plain = snapshot.protocol.get("minReaderVersion") == 1
+        is_small = (
+            0 < len(snapshot.files) <= _FEW_FILES and sum(file["size"] for file in snapshot.files) <= _SMALL_BYTES
+        )
+        return is_plain and is_small and is_local(self.root)
 
     def _version_to_read(self, table: Table) -> int:
         version = self.version(table)

@@ -29,6 +29,28 @@ def test_versions_rows_and_days_are_those_that_delta_wrote(spark: SparkSession, 
     assert days_of(log.files(0)) == {MONDAY, None}
 
 
+@pytest.mark.parametrize("is_checkpointed", [False, True])
+def test_a_snapshot_has_the_columns_and_the_protocol_of_its_version(
+    spark: SparkSession, tmp_path: Path, is_checkpointed: bool
+) -> None:
+    place = str(tmp_path / "t")
+    writer = spark.createDataFrame([(1,)], "n int").write.format("delta").option("delta.checkpointInterval", "2")
+    writer.save(place)
+    wider = spark.createDataFrame([(1, "a")], "n int, text string")
+    for _ in range(2 if is_checkpointed else 1):
+        wider.write.format("delta").mode("append").option("mergeSchema", "true").save(place)
+    assert bool(list((tmp_path / "t" / "_delta_log").glob("*.checkpoint.*"))) is is_checkpointed
+    if is_checkpointed:
+        (tmp_path / "t" / "_delta_log" / f"{0:020d}.json").unlink()
+
+    log = DeltaLog(place)
+    snapshot = log.snapshot(log.version())
+
+    assert snapshot.column_names == ["n", "text"]
+    assert snapshot.protocol["minReaderVersion"] == 1
+    assert len(snapshot.files) == log.version() + 1
+
+
 def test_new_rows_are_in_the_files_that_a_commit_added(spark: SparkSession, tmp_path: Path) -> None:
     frame = spark.createDataFrame([(MONDAY, 1)], "event_date date, n int")
     frame.write.format("delta").partitionBy("event_date").save(str(tmp_path / "t"))

@@ -3,7 +3,7 @@
 import pyarrow.fs as pafs
 import pytest
 
-from lakerec.folders import arrow_uri, open_folder
+from lakerec.folders import arrow_uri, is_local, open_folder
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,6 @@ def test_a_local_folder_is_found_by_relative_and_absolute_path_and_by_uri(tmp_pa
 
     for location in ("here", str(tmp_path / "here"), f"file://{tmp_path}/here"):
         files, path = open_folder(location)
+        assert is_local(location)
         assert path == str(tmp_path / "here")
         assert files.get_file_info(path).type == pafs.FileType.Directory

@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lakerec import tables
 from lakerec.contract import Column, Table, View, Write
+from lakerec.errors import RebuildNeededError
 from lakerec.lakehouse import Lakehouse, LakeSettings
-from tests.lib.test_lakehouse import DAILY_PAGES, MONDAY, VISITS, visits
+from tests.lib.test_lakehouse import DAILY_PAGES, MONDAY, TUESDAY, VISITS, visits
 
 
 def test_a_table_that_was_never_written_reads_as_empty_with_its_declared_columns(lake: Lakehouse) -> None:
@@ -17,6 +21,78 @@ def test_a_table_that_was_never_written_reads_as_empty_with_its_declared_columns
 
     assert (frame.columns, frame.count()) == (VISITS.names, 0)
     assert not lake.exists(VISITS)
+
+
+ODD = ("plain", "a/b: 100%", "[x] *?", "ä {1}", "007", None)
+LISTS = Table(
+    name="model.lists",
+    comment="One row per list.",
+    columns=(
+        Column("list_id", T.StringType(), "List."),
+        Column("at", T.TimestampType(), "UTC."),
+        Column("price", T.DecimalType(18, 4), "A price."),
+        Column("factors", T.ArrayType(T.FloatType()), "Numbers."),
+        Column("found", T.MapType(T.StringType(), T.LongType()), "Counts."),
+    ),
+    key=("list_id",),
+    write=Write.APPEND,
+    partition_by="list_id",
+)
+
+
+@pytest.mark.parametrize("is_uri", [False, True])
+def test_files_near_by_give_the_rows_that_delta_gives_whatever_is_in_their_names(
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_uri: bool,
+) -> None:
+    root = f"file://{tmp_path}/lake" if is_uri else str(tmp_path / "a lake [1]")
+    lake = Lakehouse(spark, LakeSettings(root=root, run_id="test", rebuild=(), wait_seconds=0))
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    lake.append(LISTS, lake.frame(LISTS, [(name, noon, Decimal("1.25"), [0.5, None], {"n": 1}) for name in ODD]))
+    lake.append(VISITS, visits(spark, (MONDAY, "a", 7), (TUESDAY, "b", 8), (None, "c", 9)))
+
+    near = {table: lake.read(table) for table in (LISTS, VISITS)}
+    monkeypatch.setattr(tables, "_FEW_FILES", 0)
+    by_delta = {table: lake.read(table) for table in (LISTS, VISITS)}
+
+    for table in near:
+        assert assert_equal_rows(near[table], by_delta[table])
+        assert near[table].dtypes == by_delta[table].dtypes
+        assert "InMemoryFileIndex" in plan_of(near[table], capsys)
+        assert "InMemoryFileIndex" not in plan_of(by_delta[table], capsys)
+    assert [row.visit_id for row in near[VISITS].where("event_date = '2026-03-03'").collect()] == ["b"]
+
+
+def assert_equal_rows(one: DataFrame, other: DataFrame) -> bool:
+    rows, others = (sorted(map(str, frame.collect())) for frame in (one, other))
+    assert rows == others
+    return bool(rows)
+
+
+def plan_of(frame: DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    frame.explain()
+    return capsys.readouterr().out
+
+
+def test_a_version_reads_as_it_was_until_a_file_of_it_is_gone(lake: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "a", 7)))
+    (old,) = Path(lake.location(VISITS)).glob("*/*.parquet")
+    lake.overwrite(VISITS, visits(lake.spark, (MONDAY, "b", 8)))
+
+    near = lake.read_at(VISITS, 0).collect()
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "_FEW_FILES", 0)
+        by_delta = lake.read_at(VISITS, 0).collect()
+    old.unlink()
+
+    assert [row.visit_id for row in near] == [row.visit_id for row in by_delta] == ["a"]
+    for version in (0, 2):
+        with pytest.raises(RebuildNeededError, match=f"version {version} cannot be read any more"):
+            lake.read_at(VISITS, version)
 
 
 def test_rows_are_counted_by_the_log(lake: Lakehouse) -> None:
