@@ -156,20 +156,14 @@ class Tables:
         A few files near by are read as the log names them. Delta would look for them by a query of its own in each
         scan of each query, and take longer for that than Spark for the rows of a small table.
         """
-        location, snapshot = spark_path(self.location(table)), self._log(table).snapshot(version)
-        if not self._is_small_and_near(snapshot):
-            return self.spark.read.format("delta").option("versionAsOf", version).load(location)
+        location = spark_path(self.location(table))
+        snapshot = self._log(table).snapshot(version) if is_local(self.root) else None
+        if snapshot is None or not _is_small(snapshot):
+            options = {"versionAsOf": version} if version < self.version(table) else {}
+            return self.spark.read.format("delta").options(**options).load(location)
         files = [f"{location}/{unquote(file['path'])}" for file in snapshot.files]
         schema = T.StructType.fromJson(json.loads(snapshot.metadata["schemaString"]))
         return self.spark.read.schema(schema).options(basePath=location, __globPaths__="false").parquet(*files)
-
-    def _is_small_and_near(self, snapshot: Snapshot) -> bool:
-        """Whether the files can be read as they are, by the protocol, and not many or far away."""
-        is_plain = snapshot.protocol.get("minReaderVersion") == 1
-        is_small = (
-            0 < len(snapshot.files) <= _FEW_FILES and sum(file["size"] for file in snapshot.files) <= _SMALL_BYTES
-        )
-        return is_plain and is_small and is_local(self.root)
 
     def _version_to_read(self, table: Table) -> int:
         version = self.version(table)
@@ -191,3 +185,9 @@ class Tables:
 
     def _log(self, table: Table) -> DeltaLog:
         return DeltaLog(self.location(table))
+
+
+def _is_small(snapshot: Snapshot) -> bool:
+    """Whether there are few files, and the protocol lets a reader take their rows as they are."""
+    is_plain = snapshot.protocol.get("minReaderVersion") == 1
+    return is_plain and 0 < len(snapshot.files) <= _FEW_FILES and sum(f["size"] for f in snapshot.files) <= _SMALL_BYTES

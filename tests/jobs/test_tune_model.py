@@ -121,8 +121,8 @@ def test_no_row_of_the_test_window_is_read_however_tempting_it_is(lake, spark, t
     append_visits(tempting)
     for table in (DAILY_INTERACTIONS, EVENTS, SESSIONS):
         for file in (tmp_path / table.path / f"event_date={TEST_DAY}").glob("*.parquet"):
-            file.unlink()
-        with pytest.raises(Exception, match=r"FILE_NOT_EXIST|does not exist"):
+            file.write_bytes(b"unreadable")
+        with pytest.raises(Exception, match="FAILED_READ_FILE"):
             tempting.read(table).collect()
 
     tune_model.main(spark, configuration(tempting, tuning__trials=1))
