@@ -26,7 +26,7 @@ from lakerec.model.user_factors import USER_FACTORS
 from lakerec.native_model import native_model
 from lakerec.runner import run, say
 from lakerec.silver.events import EVENTS, newest_event
-from lakerec.tracking import TrackedFit, find_store, track
+from lakerec.tracking import TrackedFit, find_store, open_beside, track
 
 GROUP = "data scientists"
 
@@ -70,10 +70,12 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         _require_enough(checks, config)
         if not is_needed:
             return {"rows_in": 0, "rows_out": 0}
+        opened = open_beside(store)
         if config.als.max_iter > config.als.checkpoint_interval:
             spark.sparkContext.setCheckpointDir(f"{lake.root}/_checkpoints")
         trained = [_train(lake, config, plan) for plan in plans]
-        tracked = track(store, f"train_model {config.lake.run_id}", [_tracked(each, inputs) for each in trained])
+        fits = [_tracked(each, inputs) for each in trained]
+        tracked = track(store, f"train_model {config.lake.run_id}", fits, opened)
         _record(lake, trained, inputs, tracked)
     return _counts(trained)
 

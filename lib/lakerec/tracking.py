@@ -7,10 +7,11 @@ server that does not answer costs a bounded wait and a warning, never a model: m
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlparse
 
 from pydantic import Field
@@ -52,6 +53,13 @@ class Store:
     settings: TrackingSettings
 
 
+class Opened(NamedTuple):
+    """An experiment of a store."""
+
+    client: "MlflowClient"
+    experiment: str
+
+
 @dataclass(frozen=True)
 class TrackedFit:
     """What MLflow is told of one fit; with a model, that is registered."""
@@ -88,20 +96,33 @@ def find_store(settings: TrackingSettings, lake_root: str, master: str) -> Store
     return Store(f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri(), settings)
 
 
-def track(store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]:
+def open_beside(store: Store) -> Future[Opened]:
+    """Open the store while something else computes: to import MLflow and make its database takes five seconds.
+
+    What goes wrong is the future's error, which `track` reports.
+    """
+    worker = ThreadPoolExecutor(1)
+    opened = worker.submit(_open, store)
+    worker.shutdown(wait=False)
+    return opened
+
+
+def track(store: Store, name: str, fits: Sequence[TrackedFit], opened: Future[Opened] | None = None) -> dict[str, str]:
     """Log one training: a parent run with a child per fit, and the model registered with the alias `challenger`.
 
     Args:
         name: of the parent run.
+        opened: `open_beside`, where that was begun before.
 
     Returns:
         MLflow run id by name of the fit; empty where the server did not answer.
     """
-    _prepare_environment(store.settings.timeout_seconds)
+    opened = opened or open_beside(store)
+    wait([opened])  # it prepares the environment, which MLflow reads when it is imported
     from mlflow.exceptions import MlflowException
 
     try:
-        return _track(_client(store), store, name, fits)
+        return _track(opened.result(), store, name, fits)
     except (MlflowException, OSError) as error:
         reason = _without_password(store, str(error).splitlines()[0])
         _LOG.warning("MLflow did not take this training, which is stored without it: %s", reason)
@@ -114,8 +135,7 @@ def track_trial(store: Store, study: str, fit: TrackedFit) -> str | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client = _client(store)
-        experiment = _experiment(client, store)
+        client, experiment = _open(store)
         name = f"study {study}"
         found = client.search_runs([experiment], f"attributes.run_name = '{name}'", max_results=1)
         parent = found[0] if found else client.create_run(experiment, _millis(fit.started_at), run_name=name)
@@ -150,8 +170,14 @@ def point_champion(store: Store, model_id: str) -> str | None:
     return None
 
 
-def _track(client: "MlflowClient", store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]:
-    experiment = _experiment(client, store)
+def _open(store: Store) -> Opened:
+    _prepare_environment(store.settings.timeout_seconds)
+    client = _client(store)
+    return Opened(client, _experiment(client, store))
+
+
+def _track(opened: Opened, store: Store, name: str, fits: Sequence[TrackedFit]) -> dict[str, str]:
+    client, experiment = opened
     parent = client.create_run(experiment, start_time=_millis(min(fit.started_at for fit in fits)), run_name=name)
     runs = {fit.name: _track_child(client, store, parent, fit) for fit in fits}
     client.set_terminated(parent.info.run_id, end_time=_millis(max(fit.ended_at for fit in fits)))
