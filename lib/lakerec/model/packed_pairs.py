@@ -4,8 +4,8 @@ A side is the users, or the items. Its rows are divided into blocks by a hash of
 task. To cross from Java to Python is what pairs cost most by, so they do it once: there each is packed into a piece for
 the block of its user and one for that of its item, and only pieces move from then on.
 
-Pieces are a resilient distributed dataset, not a frame: a solver's tasks are many and short, and Spark takes longer to
-plan a query than to solve one, and to turn its own rows into Arrow and back.
+Pieces are a resilient distributed dataset, not a frame: a solver's tasks are many and short. As queries, they would be
+planned, and pieces be turned from Arrow into Spark's rows and back, for longer than they run.
 """
 
 from collections.abc import Callable, Iterable, Iterator
