@@ -191,7 +191,7 @@ class Lakehouse(Tables):
             transaction: application id and version. Delta drops a write whose version is not above the last one.
         """
         ids = {"txnAppId": transaction[0], "txnVersion": str(transaction[1])} if transaction else {}
-        return self._save(table, frame, {}, "append", ids)
+        return self._save(table, _in_one_task(frame), {}, "append", ids)
 
     @contextmanager
     def writing(self, *layers: str) -> Iterator[None]:
@@ -236,6 +236,7 @@ class Lakehouse(Tables):
 
         Adding spares Delta the search for what is to go, which takes longer than to write a small part.
         """
+        frame = _in_one_task(frame)
         if part is None:
             return self._save(table, frame, note, "overwrite", {})
         if part.may_be_stored(self.location(table)):
@@ -292,3 +293,8 @@ class Lakehouse(Tables):
             __version__,
             self.now,
         )
+
+
+def _in_one_task(frame: DataFrame) -> DataFrame:
+    """The frame; rows of the driver together, so that they are one file, and checking their key moves none."""
+    return frame.coalesce(1) if frame.isLocal() else frame

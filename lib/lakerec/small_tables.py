@@ -20,7 +20,7 @@ from lakerec.contract import Table, require_stored
 from lakerec.delta_log import NULL_PARTITION, DeltaLog
 from lakerec.folders import open_folder
 
-_ROWS_OF_A_TASK = 2_000
+_ROWS_OF_A_TASK = 4_000
 """Rows travel with the task that unpacks them, and Spark warns of tasks above a megabyte."""
 
 
@@ -59,10 +59,7 @@ def collect_rows(
 
 
 def frame_of(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.StructType) -> DataFrame:
-    """Rows as a frame, values in the order of the fields; times without a zone are in UTC.
-
-    A few are one partition, so that neither the check of their key nor their writing has any other.
-    """
+    """Rows as a frame, values in the order of the fields; times without a zone are in UTC."""
     held = list(rows)
     pieces = [held[at : at + _ROWS_OF_A_TASK] for at in range(0, len(held) or 1, _ROWS_OF_A_TASK)]
     return reduce(DataFrame.union, [_frame_of(spark, piece, schema) for piece in pieces])
@@ -72,7 +69,7 @@ def _frame_of(spark: SparkSession, rows: list[Sequence[Any]], schema: T.StructTy
     fields = to_arrow_schema(schema, timezone="UTC")
     columns = list(zip(*rows, strict=True)) or [()] * len(fields)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
-    return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=fields), schema).coalesce(1)
+    return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=fields), schema)
 
 
 def _read(table: Table, location: str, file: dict[str, Any], wanted: pa.Schema) -> pa.Table:

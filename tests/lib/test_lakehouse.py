@@ -158,6 +158,13 @@ def test_a_frame_that_differs_from_its_declaration_is_refused_before_the_commit(
     assert not lake.exists(VISITS)
 
 
+def test_a_few_rows_of_the_driver_are_one_file(lake: Lakehouse) -> None:
+    lake.append(NOTES, lake.frame(NOTES, [("one",), ("two",), ("three",)]))
+
+    assert len(list(Path(lake.location(NOTES)).glob("*.parquet"))) == 1
+    assert {row.note for row in lake.read(NOTES).collect()} == {"one", "two", "three"}
+
+
 def test_two_rows_with_one_key_are_refused_and_nothing_is_written(lake: Lakehouse) -> None:
     frame = visits(lake.spark, (MONDAY, "a", 1), (MONDAY, "a", 2))
 

@@ -137,4 +137,4 @@ def test_rows_beyond_those_of_one_task_come_in_several(spark: SparkSession) -> N
     frame = frame_of(spark, ((n, "x" * 200) for n in range(9_000)), T.StructType.fromDDL("n int, text string"))
 
     assert sorted(row.n for row in frame.collect()) == list(range(9_000))
-    assert frame.rdd.getNumPartitions() == 5
+    assert frame.rdd.getNumPartitions() == 3 * 2
