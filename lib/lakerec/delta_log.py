@@ -6,11 +6,12 @@ Source: the Delta transaction log protocol, sections "Delta Log Entries" and "Ac
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
@@ -63,7 +64,7 @@ class Snapshot(NamedTuple):
 
     Attributes:
         files: `add` actions of the data files that hold its rows.
-        metadata: the newest `metaData` action; its `schemaString` is the JSON of Spark's schema.
+        metadata: the newest `metaData` action.
         protocol: the newest `protocol` action.
     """
 
@@ -72,9 +73,14 @@ class Snapshot(NamedTuple):
     protocol: dict[str, Any]
 
     @property
-    def column_names(self) -> list[str]:
-        """Names of the stored columns, in their order."""
-        return [column["name"] for column in json.loads(self.metadata["schemaString"])["fields"]]
+    def paths(self) -> list[str]:
+        """The data files, as below the table's folder."""
+        return [unquote(file["path"]) for file in self.files]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON of the Spark schema of the stored columns."""
+        return dict(json.loads(self.metadata["schemaString"]))
 
 
 def days_of(files: Iterable[dict[str, Any]]) -> set[date | None]:
@@ -130,17 +136,26 @@ class DeltaLog:
         """The data files that hold a version's rows; see `snapshot`."""
         return self.snapshot(version).files
 
+    def column_names(self, version: int) -> list[str]:
+        """Names of the columns that a version stores, in their order; takes none of its files from a checkpoint."""
+        return [column["name"] for column in self._replay(version, ("metaData",)).schema["fields"]]
+
     def snapshot(self, version: int) -> Snapshot:
         """One version, from the last checkpoint before it on.
 
         Raises:
             FileNotFoundError: the log no longer reaches back to it.
         """
+        return self._replay(version, ("protocol", "metaData", "add"))
+
+    def _replay(self, version: int, checkpointed: Sequence[str]) -> Snapshot:
+        """A version by the kinds of actions that are taken from the checkpoint, and by all that followed."""
         begun, parts = self._checkpoint(version)
         since = (action for commit in self.commits(begun, version) for action in commit.actions)
+        before = (action for part in parts for action in self._checkpointed(part, checkpointed))
         files: dict[str, dict[str, Any]] = {}
         newest: dict[str, dict[str, Any]] = {"metaData": {}, "protocol": {}}
-        for action in chain(*map(self._checkpointed, parts), since):
+        for action in chain(before, since):
             for kind, what in action.items():
                 if kind == "remove":
                     files.pop(what["path"], None)
@@ -169,10 +184,10 @@ class DeltaLog:
         newest = max(whole, default=-1)
         return newest, whole.get(newest, [])
 
-    def _checkpointed(self, checkpoint: str) -> Iterator[dict[str, Any]]:
+    def _checkpointed(self, checkpoint: str, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
         with self._files.open_input_file(f"{self._folder}/{checkpoint}") as stream:
             file = pq.ParquetFile(stream)
-            kinds = [kind for kind in ("protocol", "metaData", "add") if kind in file.schema_arrow.names]
+            kinds = [kind for kind in wanted if kind in file.schema_arrow.names]
             columns = {kind: file.read(columns=[kind])[kind].drop_null().to_pylist() for kind in kinds}
         for kind, actions in columns.items():
             for action in actions:

@@ -265,7 +265,7 @@ class Lakehouse(Tables):
             return {f"delta.{name}": value for name, value in table.properties.items()}
         if is_whole:
             return {"overwriteSchema": "true"}
-        stored = self._log(table).snapshot(before).column_names
+        stored = self._log(table).column_names(before)
         return {} if stored == table.names else {"mergeSchema": "true"}
 
     def _rows_written_since(self, table: Table, before: int, signature: str) -> int:

@@ -1,10 +1,8 @@
 """Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
 
-import json
 from collections.abc import Iterable, Sequence
 from tempfile import gettempdir
 from typing import Any
-from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -55,7 +53,8 @@ class Tables:
         version = self._version_to_read(table)
         if version < 0:
             return self.frame(table, [])
-        frame = with_declared_columns(self._stored(table, version), table)
+        snapshot = self._log(table).snapshot(version) if is_local(self.root) else None
+        frame = with_declared_columns(self._stored(table, version, snapshot), table)
         return frame if days is None else frame.where(days_condition(days))
 
     def frame(self, table: Table, rows: Iterable[Sequence[Any]]) -> DataFrame:
@@ -74,12 +73,12 @@ class Tables:
         if not 0 <= version <= self.version(table):
             raise RebuildNeededError(gone)
         try:
-            files = self._log(table).files(version)
+            snapshot = self._log(table).snapshot(version)
         except FileNotFoundError as error:
             raise RebuildNeededError(gone) from error
-        if not self._log(table).holds(unquote(file["path"]) for file in files):
+        if not self._log(table).holds(snapshot.paths):
             raise RebuildNeededError(gone)
-        return with_declared_columns(self._stored(table, version), table)
+        return with_declared_columns(self._stored(table, version, snapshot), table)
 
     def read_partition(self, table: Table, value: str) -> DataFrame:
         """Rows of one model or batch."""
@@ -150,19 +149,21 @@ class Tables:
             self.spark.sql(f"CREATE OR REPLACE VIEW {view.name} AS {view.query}")
         return [view.name for view in views]
 
-    def _stored(self, table: Table, version: int) -> DataFrame:
+    def _stored(self, table: Table, version: int, snapshot: Snapshot | None) -> DataFrame:
         """One version's rows as they are stored.
 
         A few files near by are read as the log names them. Delta would look for them by a query of its own in each
         scan of each query, and take longer for that than Spark for the rows of a small table.
+
+        Args:
+            snapshot: the log's word on the version; not needed of a lake elsewhere.
         """
         location = spark_path(self.location(table))
-        snapshot = self._log(table).snapshot(version) if is_local(self.root) else None
-        if snapshot is None or not _is_small(snapshot):
+        if snapshot is None or not (is_local(self.root) and _is_small(snapshot)):
             options = {"versionAsOf": version} if version < self.version(table) else {}
             return self.spark.read.format("delta").options(**options).load(location)
-        files = [f"{location}/{unquote(file['path'])}" for file in snapshot.files]
-        schema = T.StructType.fromJson(json.loads(snapshot.metadata["schemaString"]))
+        files = [f"{location}/{path}" for path in snapshot.paths]
+        schema = T.StructType.fromJson(snapshot.schema)
         return self.spark.read.schema(schema).options(basePath=location, __globPaths__="false").parquet(*files)
 
     def _version_to_read(self, table: Table) -> int:

@@ -7,7 +7,7 @@ server that does not answer costs a bounded wait and a warning, never a model: m
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,6 +101,7 @@ def open_beside(store: Store) -> Future[Opened]:
 
     What goes wrong is the future's error, which `track` reports.
     """
+    _prepare_environment(store.settings.timeout_seconds)
     worker = ThreadPoolExecutor(1)
     opened = worker.submit(_open, store)
     worker.shutdown(wait=False)
@@ -118,7 +119,6 @@ def track(store: Store, name: str, fits: Sequence[TrackedFit], opened: Future[Op
         MLflow run id by name of the fit; empty where the server did not answer.
     """
     opened = opened or open_beside(store)
-    wait([opened])  # it prepares the environment, which MLflow reads when it is imported
     from mlflow.exceptions import MlflowException
 
     try:
@@ -171,7 +171,6 @@ def point_champion(store: Store, model_id: str) -> str | None:
 
 
 def _open(store: Store) -> Opened:
-    _prepare_environment(store.settings.timeout_seconds)
     client = _client(store)
     return Opened(client, _experiment(client, store))
 

@@ -37,8 +37,10 @@ def test_queries_and_what_else_runs_in_python_share_their_workers(spark: SparkSe
             yield pa.RecordBatch.from_pydict({"process": [os.getppid()]})
 
     spark.conf.set(SHORT_TRACES, "true")  # as it is wherever Spark does not know that it is tested
-    row = spark.range(1).coalesce(1).mapInArrow(parent, "process long").first()
-    spark.conf.unset(SHORT_TRACES)
+    try:
+        row = spark.range(1).coalesce(1).mapInArrow(parent, "process long").first()
+    finally:
+        spark.conf.unset(SHORT_TRACES)
     beside = spark.sparkContext.parallelize([0], 1).map(lambda _: os.getppid()).first()
 
     assert row is not None
