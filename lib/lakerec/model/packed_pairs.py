@@ -91,44 +91,52 @@ def packed_pairs(interactions: DataFrame, settings: AlsSettings) -> Iterator[Pac
     Args:
         interactions: user_ix, item_ix, strength. One row per pair.
     """
-    users, items = settings.user_blocks, settings.item_blocks
+    users, items = block_numbers(settings.user_blocks, settings.item_blocks)
     pieces = pack_pairs(interactions, users, items).persist(AS_OBJECTS)
     try:
         found = collect_sides(pieces, users, most_rows=settings.cg_broadcast_bytes // (4 * settings.rank))
-        yield Packed(pieces, range(users), range(users, users + items), found)
+        yield Packed(pieces, users, items, found)
     finally:
         pieces.unpersist()
 
 
-def pack_pairs(interactions: DataFrame, user_blocks: int, item_blocks: int) -> RDD[Piece]:
-    """Every pair twice, in a piece of each side; a partition per block, those of the users first.
+def block_numbers(user_count: int, item_count: int) -> tuple[range, range]:
+    """The partitions of so many blocks of users, and of items behind them."""
+    return range(user_count), range(user_count, user_count + item_count)
+
+
+def pack_pairs(interactions: DataFrame, user_blocks: range, item_blocks: range) -> RDD[Piece]:
+    """Every pair twice, in a piece of each side; a partition per block.
 
     Args:
         interactions: user_ix, item_ix, strength. One row per pair.
+        user_blocks, item_blocks: `block_numbers`.
     """
     pairs = interactions.select("user_ix", "item_ix", F.col("strength").cast("float").alias("strength"))
     pieces = pairs.mapInArrow(_arrow_packer(user_blocks, item_blocks), _PIECES)
-    return pieces.repartitionById(user_blocks + item_blocks, "block").rdd.map(_piece)
+    return pieces.repartitionById(item_blocks.stop, "block").rdd.map(_piece)
 
 
-def collect_sides(pieces: RDD[Piece], user_blocks: int, most_rows: int) -> Found:
+def collect_sides(pieces: RDD[Piece], user_blocks: range, most_rows: int) -> Found:
     """Bring the ids of both sides to the driver, 4 bytes each, and how many pairs there are.
 
     A row without a positive strength is left out: solvers weigh the penalty by their number.
 
     Args:
         pieces: `pack_pairs`.
+        user_blocks: which of its partitions the users' are, the first ones.
         most_rows: of a side.
     """
     blocks = pieces.mapPartitions(_summarise).persist(AS_OBJECTS)
     try:
         sizes = blocks.map(lambda block: (block.pairs, block.broken, len(block.ids))).collect()
-        users, items = sizes[:user_blocks], sizes[user_blocks:]
+        end = user_blocks.stop
+        users, items = sizes[:end], sizes[end:]
         pairs, broken = (sum(size[index] for size in users) for index in (0, 1))
         if max(sum(size[2] for size in side) for side in (users, items)) > most_rows:
             return Found(pairs, broken, None)
         ids = blocks.map(lambda block: block.ids).collect()
-        return Found(pairs, broken, Sides(np.concatenate(ids[:user_blocks]), np.concatenate(ids[user_blocks:])))
+        return Found(pairs, broken, Sides(np.concatenate(ids[:end]), np.concatenate(ids[end:])))
     finally:
         blocks.unpersist()
 
@@ -139,14 +147,16 @@ def blocks_of(ids: Ints32, count: int) -> Ints:
     return ((mixed.astype(np.uint64) * np.uint64(count)) >> np.uint64(32)).astype(np.int64)
 
 
-def _arrow_packer(user_blocks: int, item_blocks: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _arrow_packer(
+    user_blocks: range, item_blocks: range
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """What an executor runs on its part of the pairs."""
 
     def pack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for table in large_batches(batches, _PIECE_BYTES):
             user_ix, item_ix, strengths = (column.to_numpy() for column in table.columns)  # nan for null
-            yield from _pieces(range(user_blocks), user_ix, item_ix, strengths)
-            yield from _pieces(range(user_blocks, user_blocks + item_blocks), item_ix, user_ix, strengths)
+            yield from _pieces(user_blocks, user_ix, item_ix, strengths)
+            yield from _pieces(item_blocks, item_ix, user_ix, strengths)
 
     return pack
 

@@ -3,7 +3,7 @@
 import numpy as np
 from pyspark.sql import SparkSession
 
-from lakerec.model.packed_pairs import Packed, Sides, collect_sides
+from lakerec.model.packed_pairs import Packed, Sides, block_numbers, collect_sides
 from lakerec.model.pair_blocks import Chunk, chunk_pairs, chunks_of
 from tests.lib.model.test_als import WITH_HOPELESS_ROWS
 from tests.lib.model.test_packed_pairs import pack
@@ -47,9 +47,9 @@ def chunked(
 ) -> tuple[Sides, list[Chunk], list[Chunk]]:
     """Both sides, and the chunks of each in the order of its blocks."""
     pieces = pack(spark, pairs, user_blocks, item_blocks)
-    found = collect_sides(pieces, user_blocks, most_rows=9)
+    blocks = block_numbers(user_blocks, item_blocks)
+    found = collect_sides(pieces, blocks[0], most_rows=9)
     assert found.sides is not None
-    blocks = range(user_blocks), range(user_blocks, user_blocks + item_blocks)
     by_block = chunk_pairs(Packed(pieces, *blocks, found), found.sides).glom().collect()
     users, items = ([chunk for number in side for chunk in by_block[number]] for side in blocks)
     return found.sides, users, items
