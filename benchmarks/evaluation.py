@@ -24,7 +24,7 @@ from benchmarks.spark import local_environment
 from lakerec.diagnostics.item_facts import KnownItems, describe_items
 from lakerec.diagnostics.list_blocks import Maker, Plan
 from lakerec.diagnostics.ranking_metrics import measure_rankings
-from lakerec.diagnostics.rankings import Population
+from lakerec.diagnostics.rankings import judge_by
 from lakerec.model.scorer import ItemSide, top_n
 from lakerec.session import open_session
 
@@ -74,7 +74,7 @@ def measure(lists: DataFrame, users: DataFrame, items: ItemSide, options: argpar
     relevant = users.select(F.lit("test").alias("split"), "user_ix", wanted.alias("nth")).select(
         "split", "user_ix", F.pmod(F.xxhash64("user_ix", "nth"), F.lit(count)).cast("int").alias("item_ix")
     )
-    return len(measure_rankings(lists, [Population(drawn, relevant.distinct())], plan).collect())
+    return len(measure_rankings(lists, [judge_by(drawn, relevant.distinct())], plan).collect())
 
 
 def some_items(options: argparse.Namespace) -> ItemSide:

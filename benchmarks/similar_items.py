@@ -44,6 +44,7 @@ def learn(lake_root: str, k: int) -> tuple[pl.DataFrame, pl.DataFrame, object]:
     from lakerec.config import load
     from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
     from lakerec.gold.item_index import ITEM_INDEX
+    from lakerec.kept import kept_frames
     from lakerec.lakehouse import Lakehouse
     from lakerec.model.item_factors import ITEM_FACTORS
     from lakerec.model.runs import EVALUATION, RUNS, newest_run
@@ -58,8 +59,10 @@ def learn(lake_root: str, k: int) -> tuple[pl.DataFrame, pl.DataFrame, object]:
     items = collect_items(lake.read_partition(ITEM_FACTORS, model.model_id), lake.read(ITEM_INDEX))
     daily = until(lake.read(DAILY_INTERACTIONS), model.as_of.date())
     nothing = lake.read(ITEM_INDEX).where("false").select("item_ix")
-    similar = find_similar(daily, items, nothing, config.similar).orderBy("method", "item_ix", "rank")
-    return pl.from_arrow(similar.toArrow()), pl.read_delta(f"{lake_root}/gold/daily_interactions"), model.as_of.date()
+    with kept_frames(lake.root) as keep:
+        similar = find_similar(daily, items, nothing, config.similar, keep).orderBy("method", "item_ix", "rank")
+        found = pl.from_arrow(similar.toArrow())
+    return found, pl.read_delta(f"{lake_root}/gold/daily_interactions"), model.as_of.date()
 
 
 def judge(baskets: pl.DataFrame, lists: dict[int, list[int]], popular: list[int], k: int) -> np.ndarray:

@@ -132,7 +132,7 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
         masked = keep(pairs_with(basis.daily, config.recommend.mask_actions))
         audience = Audience(placed, basis.names.users, masked)
         settings = config.recommend, config.rules
-        bars = _bars(lake, config, basis)
+        bars = _bars(lake, config, basis, keep)
         lists = make_lists(audience, basis.offer, bars, settings, keep)
         rows = write(USER_ITEMS, _judged(name_recommendations(lists.final, *basis.names), judgement))
         if lists.refused is not None:
@@ -140,7 +140,7 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
         explained = lists.final.where(F.col("source").isin(*EXPLAINED))
         reasons = explain_lists(explained, histories, basis.names.users, basis.space, config.explain.top_m)
         explanations = write(EXPLANATIONS, name_explanations(reasons, basis.names.items))
-        similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, bars.items, config.similar)
+        similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, bars.items, config.similar, keep)
         write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
         users = basis.names.users.count()
     of_batch = chosen_coefficients(config.sections(*SHAPING)), model.settings["feedback"]["cancels"]
@@ -175,11 +175,12 @@ def _histories(daily: DataFrame, model: Run) -> DataFrame:
     return collect_histories(project_interactions(counted_at_latest(daily, model.as_of), model.as_of, feedback))
 
 
-def _bars(lake: Lakehouse, config: Config, basis: Basis) -> Bars:
+def _bars(lake: Lakehouse, config: Config, basis: Basis, keep: Keep) -> Bars:
     items = lake.read(ITEMS)
     barred = barred_items(items, basis.names.items, config.rules)
     if not config.recommend.only_available:
         barred = barred.where(F.col("rule") != NOT_AVAILABLE)
+    barred = keep(barred)
     resting = resting_pairs(basis.daily, basis.until, config.rules)
     categories = basis.names.items.join(items, on="item_id", how="inner").select("item_ix", "category")
     return Bars(barred, frozenset(row.item_ix for row in barred.collect()), resting, categories)

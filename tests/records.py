@@ -87,3 +87,8 @@ def rows_of(spark: SparkSession, table: Table, rows: Sequence[dict[str, Any]]) -
 def each_once(records: DataFrame, settings: EventSettings) -> Belief:
     """Records of bronze.events, typed: those believed, each once, and those rejected."""
     return split_marked(mark_first(judge_events(records, settings)))
+
+
+def unkept(frame: DataFrame) -> DataFrame:
+    """In the place of `lakerec.kept.kept_frames`: whatever is read twice is computed twice."""
+    return frame

@@ -53,4 +53,4 @@ def read_happened(
     """
     indexes = (lake.read(USER_INDEX), lake.read(ITEM_INDEX))
     spanning = spanning_pairs(lake.read(SESSIONS), lake.read(EVENTS), indexes, model.as_of, model.split)
-    return Happened(*map(keep, see_what_happened(daily, spanning, model, mask_actions)))
+    return see_what_happened(daily, spanning, model, mask_actions, keep)

@@ -6,13 +6,14 @@ small. So the cost does not grow with the tables.
 """
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -81,15 +82,16 @@ def profile(table: Table, location: str, written: Written, run_id: str, now: dat
     ]
 
 
-def estimate_distinct(counts: Sequence[int], sample_count: int, row_count: int) -> int:
+def estimate_distinct(counts: npt.ArrayLike, sample_count: int, row_count: int) -> int:
     """Different values of a column, from how often each occurs in a random sample.
 
     GEE = sqrt(rows / sample) x (values seen once) + (values seen more often): off by a factor of sqrt(rows / sample) at
     most, which no estimator betters by much. Source: Charikar, Chaudhuri, Motwani, Narasayya, PODS 2000, section 4.
     """
-    once = sum(1 for count in counts if count == 1)
+    seen = np.asarray(counts)
+    once = int(np.count_nonzero(seen == 1))
     scale = (row_count / sample_count) ** 0.5 if sample_count else 0.0
-    return min(row_count, round(scale * once) + len(counts) - once)
+    return min(row_count, round(scale * once) + len(seen) - once)
 
 
 def _null_share(column: Column, written: Written, sample: pa.Table, is_partition: bool) -> float | None:
@@ -140,12 +142,11 @@ def _measure(column: Column, sample: pa.Table, row_count: int) -> tuple[int | No
     if column.name not in sample.column_names or not isinstance(column.type, MEASURED):
         return None, None, None
     values = sample[column.name].drop_null()
-    counted = pc.value_counts(values).to_pylist()
-    counts = [each["counts"] for each in counted]
-    distinct = estimate_distinct(counts, sample.num_rows, row_count)
+    counted = pc.value_counts(values)
+    distinct = estimate_distinct(counted.field("counts").to_numpy(), sample.num_rows, row_count)
     top = None
-    if 0 < len(counts) <= max(1, CATEGORY_SHARE * sample.num_rows):
-        most = sorted(counted, key=lambda each: (-each["counts"], str(each["values"])))[:MOST_TOP_VALUES]
+    if 0 < len(counted) <= max(1, CATEGORY_SHARE * sample.num_rows):
+        most = sorted(counted.to_pylist(), key=lambda each: (-each["counts"], str(each["values"])))[:MOST_TOP_VALUES]
         top = json.dumps({str(each["values"]): each["counts"] / sample.num_rows for each in most}, ensure_ascii=False)
     is_number = isinstance(column.type, T.NumericType) and len(values)
     return distinct, pc.quantile(values.cast(pa.float64()), q=QUANTILES).to_pylist() if is_number else None, top

@@ -25,6 +25,7 @@ from lakerec.diagnostics.rankings import (
 )
 from lakerec.gold.interactions import FeedbackSettings, project_interactions
 from lakerec.gold.item_popularity import rank_popularity
+from lakerec.kept import Keep
 from lakerec.model.baselines import popularity_items
 from lakerec.model.item_knn import BaselineSettings, fit_neighbours
 from lakerec.model.scorer import collect_items
@@ -64,9 +65,9 @@ class Happened(NamedTuple):
 
 
 def see_what_happened(
-    daily: DataFrame, spanning: DataFrame, model: EvaluatedModel, mask_actions: Collection[str]
+    daily: DataFrame, spanning: DataFrame, model: EvaluatedModel, mask_actions: Collection[str], keep: Keep
 ) -> Happened:
-    """What users did after the cut, and in visits that began after it.
+    """What users did after the cut, and in visits that began after it; kept.
 
     Args:
         daily: gold.daily_interactions.
@@ -75,7 +76,7 @@ def see_what_happened(
     """
     windows = windows_after(model.as_of.date(), model.split)
     by_split = {VALIDATION: windows.calibrate, TEST: windows.test}
-    masked = pairs_with(until(daily, windows.train_until), mask_actions)
+    masked = keep(pairs_with(until(daily, windows.train_until), mask_actions))
 
     def found(window: Window) -> DataFrame:
         return relevant_pairs(daily, window, masked, model.split)
@@ -83,13 +84,10 @@ def see_what_happened(
     def acting(window: Window) -> DataFrame:
         return in_window(daily, window).select("user_ix").distinct()
 
-    return Happened(
-        masked=masked,
-        relevant=_stacked({split: found(window) for split, window in by_split.items()}).join(
-            spanning, on=["split", "user_ix", "item_ix"], how="left_anti"
-        ),
-        active=_stacked({split: acting(window) for split, window in by_split.items()}),
-    )
+    relevant = _stacked({split: found(window) for split, window in by_split.items()})
+    unspanned = relevant.join(spanning, on=["split", "user_ix", "item_ix"], how="left_anti")
+    active = _stacked({split: acting(window) for split, window in by_split.items()})
+    return Happened(masked, keep(unspanned), keep(active))
 
 
 def discovered_pairs(daily: DataFrame, model: EvaluatedModel, mask_actions: Collection[str]) -> DataFrame:

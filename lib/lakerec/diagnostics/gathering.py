@@ -42,6 +42,7 @@ from lakerec.diagnostics.rankings import (
     RankingSettings,
     draw_users,
     history_bands,
+    judge_by,
     judged_lists,
     judged_rankings,
     label_lists,
@@ -133,7 +134,7 @@ def gather_evidence(
     daily, index, ranking = log.daily_interactions, log.item_index, settings.ranking
     indexes = log.user_index, index
     spanning = keep(spanning_pairs(log.sessions, log.events, indexes, model.as_of, model.split))
-    happened = Happened(*map(keep, see_what_happened(daily, spanning, model, settings.mask_actions)))
+    happened = see_what_happened(daily, spanning, model, settings.mask_actions, keep)
     interactions = keep(project_training(daily, model))
     drawn = draw_users(model.user_factors, happened.active, happened.relevant, ranking)
     users = keep(with_history(with_masked(drawn, happened.masked), history_bands(interactions, ranking)))
@@ -146,7 +147,7 @@ def gather_evidence(
     return Evidence(
         labelled=labelled,
         rungs={},
-        drawn=Population(users.select("user_ix", "is_known", "history"), happened.relevant),
+        drawn=judge_by(users.select("user_ix", "is_known", "history"), happened.relevant),
         happened=happened,
         discovered=discovered_pairs(daily, model, settings.mask_actions),
         plan=plan_measurement(facts, baselines, others, ranking),
@@ -169,14 +170,14 @@ def with_rungs(
         weights: the model's, for folding in.
     """
     relevant, space, n = evidence.happened.relevant, Space(sides.model, weights), settings.ranking.top_n
-    newcomers = find_newcomers(log.daily_interactions, model)
-    visitors = find_visitors(log.events, (log.user_index, log.item_index), model)
+    newcomers = find_newcomers(log.daily_interactions, model, keep)
+    visitors = find_visitors(log.events, (log.user_index, log.item_index), model, keep)
     visited = keep(visitors.relevant)
     rungs: dict[str, tuple[DataFrame, Population]] = {}
     for name, strangers, wanted in ((FOLD_IN, newcomers, relevant), (SESSION, visitors.strangers, visited)):
         drawn = Newcomers(*map(keep, draw_newcomers(strangers, settings.ranking)))
         lists = list_for_newcomers(name, drawn, model, space, settings.mask_actions, n)
-        rungs[name] = (keep(label(lists, wanted)), judge_newcomers(drawn, wanted))
+        rungs[name] = (keep(label(lists, wanted)), judge_newcomers(drawn, wanted, keep))
     if len(sides.new.item_ix):
         lists, buyers = list_new_items(evidence.drawn.users, model, sides.new, relevant, n)
         rungs[ITEM_ATTRIBUTES] = (keep(label_lists(lists, relevant)), buyers)

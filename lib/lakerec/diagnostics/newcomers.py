@@ -16,10 +16,11 @@ from pyspark.sql import functions as F
 
 from lakerec.diagnostics.calibrations import Candidates
 from lakerec.diagnostics.evidence import EvaluatedModel
-from lakerec.diagnostics.rankings import NEW, TEST, VALIDATION, Population, RankingSettings
+from lakerec.diagnostics.rankings import NEW, TEST, VALIDATION, Population, RankingSettings, judge_by
 from lakerec.diagnostics.rungs import ITEM_ATTRIBUTES
 from lakerec.draws import draw_users
 from lakerec.gold.interactions import counted_at_latest, project_interactions
+from lakerec.kept import Keep
 from lakerec.model.fold_in import Space, collect_histories, fold_in
 from lakerec.model.scorer import ItemSide, top_n, with_masked
 from lakerec.model.split import pairs_with, windows_after
@@ -37,7 +38,7 @@ class Newcomers(NamedTuple):
     observed: DataFrame
 
 
-def find_newcomers(daily: DataFrame, model: EvaluatedModel) -> Newcomers:
+def find_newcomers(daily: DataFrame, model: EvaluatedModel, keep: Keep) -> Newcomers:
     """Who came in the days before each window.
 
     Args:
@@ -52,7 +53,7 @@ def find_newcomers(daily: DataFrame, model: EvaluatedModel) -> Newcomers:
         )
         split, until = F.when(is_before, name).otherwise(split), F.when(is_before, F.lit(day)).otherwise(until)
     first = daily.groupBy("user_ix").agg(F.min("event_date").alias("first_date"))
-    users = first.select("user_ix", split.alias("split"), until.alias("until")).where("split IS NOT NULL")
+    users = keep(first.select("user_ix", split.alias("split"), until.alias("until")).where("split IS NOT NULL"))
     observed = daily.join(users.select("user_ix", "until"), on="user_ix", how="inner").where("event_date < until")
     return Newcomers(users.select("user_ix", "split"), observed.drop("until"))
 
@@ -94,7 +95,7 @@ def label(lists: DataFrame, relevant: DataFrame) -> DataFrame:
     return labelled.withColumn("is_relevant", F.col("found").isNotNull()).drop("found")
 
 
-def judge_newcomers(newcomers: Newcomers, relevant: DataFrame) -> Population:
+def judge_newcomers(newcomers: Newcomers, relevant: DataFrame, keep: Keep) -> Population:
     """Newcomers who did something relevant in their window, with an item that they had not had before it.
 
     Args:
@@ -102,7 +103,7 @@ def judge_newcomers(newcomers: Newcomers, relevant: DataFrame) -> Population:
     """
     had = newcomers.observed.select("user_ix", "item_ix").distinct()
     own = relevant.join(newcomers.users, on=["split", "user_ix"], how="left_semi")
-    wanted = own.join(had, on=["user_ix", "item_ix"], how="left_anti")
+    wanted = keep(own.join(had, on=["user_ix", "item_ix"], how="left_anti"))
     users = wanted.select("user_ix", F.lit(True).alias("is_known"), F.lit(NEW).alias("history")).distinct()
     return Population(users, wanted)
 
@@ -128,7 +129,7 @@ def list_new_items(
     named = F.lit(ITEM_ATTRIBUTES).alias("recommender")
     return (
         lists.select(named, F.lit(False).alias("is_newcomer"), "user_ix", "rank", "item_ix", "score"),
-        Population(buyers.select("user_ix", "is_known", "history"), bought),
+        judge_by(buyers.select("user_ix", "is_known", "history"), bought),
     )
 
 

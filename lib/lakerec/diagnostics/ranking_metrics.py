@@ -70,7 +70,7 @@ def measure_rankings(rankings: DataFrame, populations: Sequence[Population], pla
 
     entries = [_list_entries(rankings, plan)]
     for number, (users, relevant) in enumerate(populations):
-        entries += [_user_entries(users, number, plan), _truth_entries(relevant, users, number)]
+        entries += [_user_entries(users, number, plan), _truth_entries(relevant, number)]
     together = reduce(DataFrame.unionByName, entries).groupBy("user").agg(F.collect_list("entry").alias("entries"))
     in_order = together.sortWithinPartitions("user")  # sums come out the same whatever task ended first
     return in_order.mapInArrow(tally, TALLY_SCHEMA).groupBy("split", "dimension").applyInArrow(tell, MEASURED_SCHEMA)
@@ -104,9 +104,8 @@ def _user_entries(users: DataFrame, population: int, plan: Plan) -> DataFrame:
     return users.select(_user(F.lit(population)), entry)
 
 
-def _truth_entries(relevant: DataFrame, users: DataFrame, population: int) -> DataFrame:
-    drawn = relevant.join(users.select("user_ix"), on="user_ix", how="left_semi")
-    return drawn.select(_user(F.lit(population)), _entry(F.lit(TRUTH_CODE), _split(), F.col("item_ix")))
+def _truth_entries(relevant: DataFrame, population: int) -> DataFrame:
+    return relevant.select(_user(F.lit(population)), _entry(F.lit(TRUTH_CODE), _split(), F.col("item_ix")))
 
 
 def _entry(code: SparkColumn, place: SparkColumn, item_ix: SparkColumn) -> SparkColumn:

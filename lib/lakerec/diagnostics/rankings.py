@@ -49,7 +49,7 @@ class Population(NamedTuple):
 
     Attributes:
         users: user_ix, is_known (served by all recommenders; others by the ladder alone), history (band).
-        relevant: distinct (split, user_ix, item_ix); of other users, too.
+        relevant: distinct (split, user_ix, item_ix), of these users alone.
     """
 
     users: DataFrame
@@ -112,6 +112,16 @@ def draw_users(factors: DataFrame, active: DataFrame, relevant: DataFrame, setti
     return marked.withColumn("is_buyer", F.coalesce("is_buyer", F.lit(False)))
 
 
+def judge_by(users: DataFrame, relevant: DataFrame) -> Population:
+    """Users, judged by what is relevant to them.
+
+    Args:
+        users: see `Population`.
+        relevant: distinct (split, user_ix, item_ix); of other users, too.
+    """
+    return Population(users, relevant.join(users.select("user_ix"), on="user_ix", how="left_semi"))
+
+
 def label_lists(lists: DataFrame, relevant: DataFrame) -> DataFrame:
     """Say of each listed item, for each split, whether it was relevant.
 
@@ -143,8 +153,8 @@ def judged_rankings(labelled: DataFrame, drawn: Population) -> DataFrame:
 
 def judged_lists(labelled: DataFrame, judged: Population) -> DataFrame:
     """The lists of users who did something relevant in the window: nobody else can be served well or badly."""
-    wanting = judged.relevant.join(judged.users.select("user_ix"), on="user_ix", how="left_semi")
-    kept = labelled.join(wanting.select("split", "user_ix").distinct(), on=["split", "user_ix"], how="left_semi")
+    wanting = judged.relevant.select("split", "user_ix").distinct()
+    kept = labelled.join(wanting, on=["split", "user_ix"], how="left_semi")
     return kept.select([name for name in RANKINGS.names if name != "model_id"])
 
 

@@ -14,6 +14,7 @@ from lakerec.diagnostics.evidence import EvaluatedModel
 from lakerec.diagnostics.newcomers import Newcomers
 from lakerec.diagnostics.rankings import TEST, VALIDATION
 from lakerec.gold.daily_interactions import count_days
+from lakerec.kept import Keep
 from lakerec.model.split import windows_after
 
 
@@ -30,7 +31,7 @@ class Visitors(NamedTuple):
     relevant: DataFrame
 
 
-def find_visitors(events: DataFrame, indexes: Sequence[DataFrame], model: EvaluatedModel) -> Visitors:
+def find_visitors(events: DataFrame, indexes: Sequence[DataFrame], model: EvaluatedModel, keep: Keep) -> Visitors:
     """Each user's first session of the test window that began without a sign-in, else that of the calibrate window.
 
     One session each, so that users are independent and the intervals hold.
@@ -50,7 +51,7 @@ def find_visitors(events: DataFrame, indexes: Sequence[DataFrame], model: Evalua
         F.min("occurred_at").alias("first_at"), F.max("occurred_at").alias("last_at")
     )
     of_user = Window.partitionBy("user_id").orderBy(F.col("split") != TEST, "first_at", "source", "session_id")
-    chosen = sessions.withColumn("nth", F.row_number().over(of_user)).where("nth = 1").drop("nth", "first_at")
+    chosen = keep(sessions.withColumn("nth", F.row_number().over(of_user)).where("nth = 1").drop("nth", "first_at"))
     seen = unsigned.join(chosen.select(*session), on=list(session), how="left_semi")
     acted = known.where(F.col("action").isin(*model.split.relevant_actions))
     later = acted.join(chosen.select("split", "user_id", "last_at"), on=["split", "user_id"]).where(

@@ -17,6 +17,7 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.gathered import gathered_by
+from lakerec.kept import Keep
 from lakerec.model.item_pairs import count_pairs
 from lakerec.model.scorer import ItemSide, top_n
 
@@ -55,7 +56,9 @@ class SimilarSettings(Settings):
     )
 
 
-def find_similar(daily: DataFrame, items: ItemSide, barred: DataFrame, settings: SimilarSettings) -> DataFrame:
+def find_similar(
+    daily: DataFrame, items: ItemSide, barred: DataFrame, settings: SimilarSettings, keep: Keep
+) -> DataFrame:
     """All three methods.
 
     Args:
@@ -66,13 +69,15 @@ def find_similar(daily: DataFrame, items: ItemSide, barred: DataFrame, settings:
     Returns:
         item_ix, method, rank, similar_item_ix, score, user_count.
     """
-    viewed = together(daily, settings.viewed_actions, barred, settings).withColumn("method", F.lit(VIEWED))
-    bought = together(daily, settings.bought_actions, barred, settings).withColumn("method", F.lit(BOUGHT))
+    viewed = together(daily, settings.viewed_actions, barred, settings, keep).withColumn("method", F.lit(VIEWED))
+    bought = together(daily, settings.bought_actions, barred, settings, keep).withColumn("method", F.lit(BOUGHT))
     near = near_in_taste(daily, items, barred, settings.top_n).withColumn("method", F.lit(FACTORS))
     return viewed.unionByName(bought).unionByName(near)
 
 
-def together(daily: DataFrame, actions: Collection[str], barred: DataFrame, settings: SimilarSettings) -> DataFrame:
+def together(
+    daily: DataFrame, actions: Collection[str], barred: DataFrame, settings: SimilarSettings, keep: Keep
+) -> DataFrame:
     """Items that the same users had more often than by chance.
 
     Args: see `find_similar`.
@@ -81,7 +86,7 @@ def together(daily: DataFrame, actions: Collection[str], barred: DataFrame, sett
         item_ix, rank, similar_item_ix, score (G²), user_count. Only pairs together more often than by chance, as surely
         as `significance` asks, of at least `min_users` users.
     """
-    had = _newest_items(daily.where(F.col("action").isin(*actions)), settings.max_items_per_user)
+    had = keep(_newest_items(daily.where(F.col("action").isin(*actions)), settings.max_items_per_user))
     users = had.agg(F.count("*").alias("users"))
     counts = had.select(F.explode("items").alias("item_ix")).groupBy("item_ix").agg(F.count("*").alias("count"))
     others = counts.withColumnsRenamed({"item_ix": "other_ix", "count": "other_count"})

@@ -73,7 +73,8 @@ class Facts(NamedTuple):
         rejects: by table and reason, most frequent first.
         model: the newest evaluation model, as in model.runs.
         k: length of the list that the verdict speaks of.
-        metrics: rows of diagnostics.ranking_metrics, test window, of all customers and by history.
+        metrics: rows of diagnostics.ranking_metrics, test window, of all customers and by history; by recommender,
+            metric, k and slice.
         differences: rows of diagnostics.comparisons, test window, all customers.
         bins: rows of diagnostics.probabilities, of all customers.
         thresholds: rows of diagnostics.thresholds, ascending.
@@ -85,7 +86,7 @@ class Facts(NamedTuple):
     model: Run
     k: int
     verdict: str
-    metrics: list[Row]
+    metrics: dict[tuple[str, str, int, str], Row]
     differences: list[Row]
     bins: list[Row]
     thresholds: list[Row]
@@ -98,8 +99,7 @@ class Facts(NamedTuple):
 
     def measured(self, recommender: str, metric: str, k: int, where: str = "all") -> Row | None:
         """A metric with its interval; None where it was not measured."""
-        wanted = (recommender, metric, k, where)
-        return next((m for m in self.metrics if (m.recommender, m.metric, m.k, m.slice) == wanted), None)
+        return self.metrics.get((recommender, metric, k, where))
 
     def verdict_on(self, recommender: str, metric: str, baseline: str) -> str | None:
         """How a recommender of the model compares with another one, at the length that the verdict speaks of."""
@@ -129,7 +129,7 @@ def collect_facts(lake: Lakehouse, ks: Sequence[int]) -> Facts:
         model=model,
         k=k,
         verdict=verdict([row.asDict() for row in metrics], [row.asDict() for row in differences], k),
-        metrics=metrics,
+        metrics={(row.recommender, row.metric, row.k, row.slice): row for row in metrics},
         differences=differences,
         bins=sorted(bins, key=attrgetter("recommender", "bin")),
         thresholds=sorted(_rows(lake, THRESHOLDS, model), key=attrgetter("threshold")),

@@ -49,6 +49,12 @@ COMPARED = (ALS, POPULARITY, RECENT_POPULARITY, ITEM_KNN_COSINE, ITEM_KNN_BM25, 
 METRICS = ("recall", "precision", "ndcg", "map", "mrr", "hit_rate")
 
 
+def get_ready() -> None:
+    """Load what draws: two seconds, which only a page is worth, and which may pass beside the queries for it."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+
 def funnel(facts: Facts) -> str:
     """Events left after each step."""
     figure, axes = _canvas(7.2, 2.9)
@@ -76,7 +82,7 @@ def against_baselines(facts: Facts) -> str:
 def by_history(facts: Facts) -> str:
     """Share of customers who find something they buy, by how much the shop knew of them, with 95 % intervals."""
     figure, axes = _canvas(7.2, 3.1)
-    slices = sorted({m.slice for m in facts.metrics if m.slice != "all"}, key=_first_number)
+    slices = sorted({where for *_, where in facts.metrics if where != "all"}, key=_first_number)
     who = (LADDER, POPULARITY)
     _bars(axes, slices, [[facts.measured(w, "hit_rate", facts.k, s) for s in slices] for w in who], who)
     axes.set_xticks(range(len(slices)), [s.removeprefix("history=") for s in slices])
@@ -149,7 +155,7 @@ def _first_number(name: str) -> tuple[int, str]:
 
 def _canvas(width: float, height: float) -> "tuple[Figure, Axes]":
     """A figure in inches, outside any display's or notebook's state."""
-    from matplotlib.figure import Figure  # two seconds, which only a page is worth
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
     axes = figure.subplots()

@@ -12,6 +12,7 @@ from lakerec.diagnostics.evidence import (
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.interactions import FeedbackSettings
 from lakerec.model.split import SplitSettings, last_moment
+from tests.records import unkept
 
 MODEL = EvaluatedModel(
     as_of=last_moment(date(2026, 3, 10)),
@@ -52,7 +53,7 @@ def test_what_followed_the_cut_is_split_by_window_and_leaves_out_what_was_known_
     )
 
     spanning = spark.createDataFrame([("test", 3, 10), ("validation", 1, 99)], SPANNING)
-    happened = see_what_happened(events, spanning, MODEL, mask_actions=["view", "purchase"])
+    happened = see_what_happened(events, spanning, MODEL, ["view", "purchase"], unkept)
 
     assert tuples(happened.masked) == [(1, 10), (1, 11)]
     assert tuples(happened.relevant.select("split", "user_ix", "item_ix")) == [
@@ -72,7 +73,7 @@ def test_what_is_not_a_masking_action_leaves_the_item_to_be_found_again(spark):
     events = daily(spark, (9, 1, 10, "view"), (11, 1, 10, "purchase"))
 
     spanning = spark.createDataFrame([], SPANNING)
-    happened = see_what_happened(events, spanning, MODEL, mask_actions=["purchase"])
+    happened = see_what_happened(events, spanning, MODEL, ["purchase"], unkept)
 
     assert tuples(happened.masked) == []
     assert tuples(happened.relevant.select("split", "user_ix", "item_ix")) == [("validation", 1, 10)]

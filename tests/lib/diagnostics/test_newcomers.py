@@ -17,6 +17,7 @@ from lakerec.gold.interactions import FeedbackSettings
 from lakerec.model.fold_in import Histories, Space, Weights
 from lakerec.model.scorer import ItemSide
 from lakerec.model.split import SplitSettings
+from tests.records import unkept
 
 SPACE = Space(
     ItemSide(np.array([10, 11, 12], np.int32), np.array([[1.0], [0.5], [0.2]], np.float32)), Weights(1.0, 0.1)
@@ -52,7 +53,7 @@ def test_newcomers_are_listed_by_what_they_did_before_the_window_and_by_nothing_
     )
     relevant = spark.createDataFrame([("validation", 2, 11), ("test", 3, 12)], "split string, user_ix int, item_ix int")
 
-    newcomers = find_newcomers(events, MODEL)
+    newcomers = find_newcomers(events, MODEL, unkept)
     lists = list_for_newcomers("fold_in", newcomers, MODEL, SPACE, ["view", "purchase"], 5)
     rows = label(lists, relevant).orderBy("user_ix", "rank").collect()
 
@@ -64,7 +65,7 @@ def test_newcomers_are_listed_by_what_they_did_before_the_window_and_by_nothing_
     ]
     factor = SPACE.solve(Histories(np.array([[0, 1]]), np.array([[1.0, 1.0]])))[0, 0]
     assert rows[2].score == np.float64(np.float32(factor)) * np.float64(np.float32(0.2))
-    judged = judge_newcomers(newcomers, relevant)
+    judged = judge_newcomers(newcomers, relevant, unkept)
     assert sorted(map(tuple, judged.users.collect())) == [(2, True, "new"), (3, True, "new")]
     assert sorted((row.split, row.user_ix, row.item_ix) for row in judged.relevant.collect()) == [
         ("test", 3, 12),

@@ -5,7 +5,7 @@ import pytest
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.list_blocks import Maker
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, comparisons_of, measure_rankings, metrics_of
-from lakerec.diagnostics.rankings import Population
+from lakerec.diagnostics.rankings import judge_by
 from tests.lib.diagnostics.measuring import a_plan
 
 RANKINGS = "recommender string, made_by string, split string, user_ix int, rank int, item_ix int"
@@ -33,8 +33,8 @@ def measured(spark):
     lists, users, relevant = (
         spark.createDataFrame(*each) for each in ((LISTED, RANKINGS), (DRAWN, USERS), (WANTED, RELEVANT))
     )
-    newcomers = Population(users.where("user_ix = 3"), relevant)
-    return measure_rankings(lists, [Population(users, relevant), newcomers], a_plan(*MAKERS)).cache()
+    newcomers = judge_by(users.where("user_ix = 3"), relevant)
+    return measure_rankings(lists, [judge_by(users, relevant), newcomers], a_plan(*MAKERS)).cache()
 
 
 def test_users_without_a_list_miss_and_users_with_nothing_relevant_are_left_out_and_counted(measured):
@@ -71,4 +71,4 @@ def test_differences_name_the_model_that_they_are_taken_from(measured):
 def test_without_anybody_there_are_no_rows(spark):
     lists, users, relevant = (spark.createDataFrame([], schema) for schema in (RANKINGS, USERS, RELEVANT))
 
-    assert measure_rankings(lists, [Population(users, relevant)], a_plan(*MAKERS)).collect() == []
+    assert measure_rankings(lists, [judge_by(users, relevant)], a_plan(*MAKERS)).collect() == []

@@ -4,10 +4,10 @@ import pytest
 
 from lakerec.diagnostics.rankings import (
     RANKINGS,
-    Population,
     RankingSettings,
     draw_users,
     history_bands,
+    judge_by,
     judged_rankings,
     label_lists,
     with_history,
@@ -87,7 +87,7 @@ def test_the_ladder_is_als_for_known_users_and_bestsellers_for_newcomers(spark):
     relevant = spark.createDataFrame([("test", 1, 10), ("test", 8, 11)], RELEVANT)
     users = drawn_users(spark, known=[1, 2], newcomers=[8])
 
-    rankings = judged_rankings(label_lists(spark.createDataFrame(lists, LISTS), relevant), Population(users, relevant))
+    rankings = judged_rankings(label_lists(spark.createDataFrame(lists, LISTS), relevant), judge_by(users, relevant))
 
     assert rankings.columns == [name for name in RANKINGS.names if name != "model_id"]
     assert tuples(rankings) == [

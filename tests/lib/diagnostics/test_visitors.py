@@ -6,7 +6,7 @@ from lakerec.diagnostics.newcomers import judge_newcomers
 from lakerec.diagnostics.visitors import find_visitors
 from lakerec.silver.events import EVENTS
 from tests.lib.diagnostics.test_newcomers import MODEL
-from tests.records import rows_of
+from tests.records import rows_of, unkept
 
 
 def event(day, hour, session, item, action="view", signed_in=False, user="ann", **others):
@@ -30,7 +30,7 @@ def visitors(spark, *events):
     users = spark.createDataFrame([("ann", 1), ("bob", 2)], "user_id string, user_ix int")
     items = spark.createDataFrame([("hat", 10), ("scarf", 11), ("glove", 12)], "item_id string, item_ix int")
     # trained until the 10th; calibrate 11 and 12, test 13 and 14
-    return find_visitors(rows_of(spark, EVENTS, events), (users, items), MODEL)
+    return find_visitors(rows_of(spark, EVENTS, events), (users, items), MODEL, unkept)
 
 
 def test_only_what_was_done_before_the_sign_in_is_known_and_only_what_came_after_it_is_to_be_found(spark):
@@ -50,7 +50,7 @@ def test_only_what_was_done_before_the_sign_in_is_known_and_only_what_came_after
     seen = found.strangers.observed.orderBy("item_ix").collect()
     assert [(row.user_ix, row.item_ix, row.action) for row in seen] == [(1, 10, "view"), (1, 11, "view")]
     assert sorted(map(tuple, found.relevant.collect())) == [("test", 1, 10), ("test", 1, 12)]
-    judged = judge_newcomers(found.strangers, found.relevant)
+    judged = judge_newcomers(found.strangers, found.relevant, unkept)
     assert [(row.split, row.user_ix, row.item_ix) for row in judged.relevant.collect()] == [("test", 1, 12)]
 
 

@@ -15,6 +15,7 @@ from lakerec.recommendations.similar_items import (
     name_similar,
     together,
 )
+from tests.records import unkept
 
 SETTINGS = SimilarSettings(
     top_n=2,
@@ -53,7 +54,7 @@ def test_the_ratio_by_hand(spark):
 
 
 def test_what_goes_together_is_found_and_a_bestseller_that_is_everywhere_is_not(spark, nothing):
-    rows = together(daily(spark, PAIRS), ["view"], nothing, SETTINGS).collect()
+    rows = together(daily(spark, PAIRS), ["view"], nothing, SETTINGS, unkept).collect()
 
     found = {(row.item_ix, row.similar_item_ix): row for row in rows}
     assert found.keys() == {(1, 2), (2, 1)}
@@ -67,16 +68,18 @@ def test_chance_few_users_and_barred_items_are_left_out(spark, nothing):
     sure = SETTINGS.model_copy(update={"significance": 1e-9})
     many = SETTINGS.model_copy(update={"min_users": 7})
 
-    assert [row.similar_item_ix for row in together(daily(spark, PAIRS), ["view"], barred, SETTINGS).collect()] == [1]
-    assert together(daily(spark, PAIRS), ["view"], nothing, sure).collect() == []
-    assert together(daily(spark, PAIRS), ["view"], nothing, many).collect() == []
+    assert [
+        row.similar_item_ix for row in together(daily(spark, PAIRS), ["view"], barred, SETTINGS, unkept).collect()
+    ] == [1]
+    assert together(daily(spark, PAIRS), ["view"], nothing, sure, unkept).collect() == []
+    assert together(daily(spark, PAIRS), ["view"], nothing, many, unkept).collect() == []
 
 
 def test_three_methods_stand_side_by_side_under_names(spark, nothing):
     items = ItemSide(np.array([1, 2, 3], np.int32), np.array([[1, 0], [2, 0.1], [0, 3]], np.float32))
     names = spark.createDataFrame([(ix, f"i{ix}") for ix in range(10)], "item_ix int, item_id string")
 
-    rows = name_similar(find_similar(daily(spark, PAIRS), items, nothing, SETTINGS), names).collect()
+    rows = name_similar(find_similar(daily(spark, PAIRS), items, nothing, SETTINGS, unkept), names).collect()
 
     near = {(row.item_id, row.rank): row for row in rows if row.method == "factors"}
     assert near["i1", 1].similar_item_id == "i2"

@@ -22,6 +22,6 @@ def test_a_picture_is_one_svg_and_the_same_each_time(draw: object, shop: Shop) -
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("draw", PICTURES, ids=lambda draw: draw.__name__)
 def test_a_picture_of_nothing_is_an_empty_one(draw: object) -> None:
-    nothing = Facts("lake", [("lines delivered", 0)], [], None, 10, "v", [], [], [], [], [])
+    nothing = Facts("lake", [("lines delivered", 0)], [], None, 10, "v", {}, [], [], [], [])
 
     assert draw(nothing).startswith("<svg")

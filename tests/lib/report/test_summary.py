@@ -44,7 +44,7 @@ def test_a_purchase_is_ticked_and_a_missing_probability_is_a_dash() -> None:
         "u1", ["view 3× (Hat)"], [Listed("Scarf", 0.0312, True), Listed("Boots", None, False)], ["Scarf", "Mug"]
     )
     facts = Facts(
-        "lake", [("lines delivered", 5)], [Reject("t", "not JSON", 1, "{")], None, 10, "v", [], [], [], [], [customer]
+        "lake", [("lines delivered", 5)], [Reject("t", "not JSON", 1, "{")], None, 10, "v", {}, [], [], [], [customer]
     )
 
     lines = summarise(facts, "report.html", "").splitlines()
