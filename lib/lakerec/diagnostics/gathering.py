@@ -27,7 +27,6 @@ from lakerec.diagnostics.leaks import Knowledge, require_no_leaks, spanning_pair
 from lakerec.diagnostics.list_blocks import Maker, Plan
 from lakerec.diagnostics.lists import Baselines, RankedUsers, make_lists
 from lakerec.diagnostics.newcomers import (
-    Newcomers,
     draw_newcomers,
     find_newcomers,
     fit_newcomer_candidates,
@@ -175,7 +174,7 @@ def with_rungs(
     visited = keep(visitors.relevant)
     rungs: dict[str, tuple[DataFrame, Population]] = {}
     for name, strangers, wanted in ((FOLD_IN, newcomers, relevant), (SESSION, visitors.strangers, visited)):
-        drawn = Newcomers(*map(keep, draw_newcomers(strangers, settings.ranking)))
+        drawn = draw_newcomers(strangers, settings.ranking, keep)
         lists = list_for_newcomers(name, drawn, model, space, settings.mask_actions, n)
         rungs[name] = (keep(label(lists, wanted)), judge_newcomers(drawn, wanted, keep))
     if len(sides.new.item_ix):

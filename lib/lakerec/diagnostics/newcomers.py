@@ -58,10 +58,10 @@ def find_newcomers(daily: DataFrame, model: EvaluatedModel, keep: Keep) -> Newco
     return Newcomers(users.select("user_ix", "split"), observed.drop("until"))
 
 
-def draw_newcomers(newcomers: Newcomers, settings: RankingSettings) -> Newcomers:
-    """At most `max_users` of them, the same ones each time."""
-    users = draw_users(newcomers.users, settings.max_users, settings.seed)
-    return Newcomers(users, newcomers.observed.join(users, on="user_ix", how="left_semi"))
+def draw_newcomers(newcomers: Newcomers, settings: RankingSettings, keep: Keep) -> Newcomers:
+    """At most `max_users` of them, the same ones each time; kept."""
+    users = keep(draw_users(newcomers.users, settings.max_users, settings.seed))
+    return Newcomers(users, keep(newcomers.observed.join(users, on="user_ix", how="left_semi")))
 
 
 def list_for_newcomers(
