@@ -187,8 +187,8 @@ def _note_fields(lake: Lakehouse) -> int:
     fields = [*others, *fit_fields(group_by_shape(lake.read(RAW_EVENTS, increment.days)))]
     changes = find_changes(fields)
     if set(changes) != told or not lake.exists(SCHEMA_CHANGES):
-        lake.overwrite(SCHEMA_CHANGES, lake.frame(SCHEMA_CHANGES, changes))
-    lake.replace([increment], {SCHEMA_FIELDS: lake.frame(SCHEMA_FIELDS, fields)})
+        lake.overwrite(SCHEMA_CHANGES, changes)
+    lake.replace([increment], {SCHEMA_FIELDS: fields})
     known = {change.identity for change in told}
     news = [change for change in changes if change.identity not in known]
     for change in news:

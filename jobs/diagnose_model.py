@@ -143,8 +143,7 @@ def _write_calibrated(
 
 
 def _write(lake: Lakehouse, table: Table, model_id: str, rows: Iterable[tuple[Any, ...]], *followed: Increment) -> int:
-    frame = lake.frame(table, [(model_id, *row) for row in rows])
-    return lake.replace_partition(table, model_id, frame, *followed)
+    return lake.replace_partition(table, model_id, [(model_id, *row) for row in rows], *followed)
 
 
 if __name__ == "__main__":

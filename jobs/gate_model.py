@@ -60,8 +60,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         with lake.writing(GATE_RESULTS.layer):
             results = _judge(lake, config, serving)
             rows = [(serving.model_id, serving.evaluated_by, *result) for result in results]
-            frame = lake.frame(GATE_RESULTS, rows)
-            written = lake.replace_partition(GATE_RESULTS, serving.model_id, frame, increment)
+            written = lake.replace_partition(GATE_RESULTS, serving.model_id, rows, increment)
         counts = {"rows_in": written, "rows_out": written, "missed": sum(r.is_met is False for r in results)}
         for line in misses(results, Severity.WARN):
             say(f"gate: warning: {line}")

@@ -147,8 +147,7 @@ def _write_ledger(lake: Lakehouse, ledger: Ledger, entries: Iterable[FileEntry])
     changed = {entry.file_id: entry for entry in entries if ledger.get(entry.file_id) != entry}
     if changed:
         ledger.update(changed)
-        rows = [entry.as_row() for entry in ledger.values()]
-        lake.overwrite(FILES, lake.frame(FILES, rows))
+        lake.overwrite(FILES, [entry.as_row() for entry in ledger.values()])
 
 
 def _counts(judged: Iterable[FileEntry], held: Sequence[FileEntry]) -> dict[str, int]:

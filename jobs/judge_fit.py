@@ -79,8 +79,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         evidence = Evidence(_collect(interactions), _collect(later), happened, lake.read(ITEM_INDEX))
         stages = _stages(interactions, als, evidence, config)
     rows = [(trained.model_id, *row) for row in _rows(stages, config)]
-    frame = lake.frame(FIT_CURVES, rows)
-    written = lake.replace_partition(FIT_CURVES, trained.model_id, frame, increment)
+    written = lake.replace_partition(FIT_CURVES, trained.model_id, rows, increment)
     return {"rows_in": len(evidence.learned), "rows_out": written}
 
 

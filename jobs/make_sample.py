@@ -66,7 +66,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         counts = _copy(full, sample, config)
         findings = _certify(full, sample, config, trained)
         rows = [(*each.as_row(), *drawn.values()) for each in findings]
-        sample.overwrite(SAMPLE_CERTIFICATES, sample.frame(SAMPLE_CERTIFICATES, rows))
+        sample.overwrite(SAMPLE_CERTIFICATES, rows)
         sample.overwrite(FILES, _ledger(full, sample))
     _tell(findings, sample.root)
     return counts

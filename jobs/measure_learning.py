@@ -81,7 +81,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         experiment = Experiment(interactions, judged, happened, lake.read(ITEM_INDEX), als)
         found = [_measure(share, experiment, config) for share in config.learning.shares]
     rows = [(trained.model_id, *row) for row in _rows(found, config)]
-    written = lake.replace_partition(LEARNING_CURVES, trained.model_id, lake.frame(LEARNING_CURVES, rows), increment)
+    written = lake.replace_partition(LEARNING_CURVES, trained.model_id, rows, increment)
     return {"rows_in": found[-1].pairs, "rows_out": written, "fits": sum(each.fits for each in found)}
 
 

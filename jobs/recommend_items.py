@@ -106,8 +106,7 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
         counts = _write_batch(lake, config, basis, judgement, batch)
         described = (batch, model.model_id, model.evaluated_by, model.as_of, basis.until, lake.now)
         made_of = (sorted_json(settings), sorted_json(versions), __version__, counts["rows_out"])
-        row = lake.frame(BATCHES, [(*described, *made_of)])
-        lake.replace_partition(BATCHES, batch, row)
+        lake.replace_partition(BATCHES, batch, [(*described, *made_of)])
     return counts
 
 
@@ -145,8 +144,7 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
         users = basis.names.users.count()
     of_batch = chosen_coefficients(config.sections(*SHAPING)), model.settings["feedback"]["cancels"]
     used = coefficients_of(judgement.coefficients, judgement.threshold, basis.mapped, *of_batch)
-    frame = lake.frame(USED_COEFFICIENTS, [(batch, *row) for row in used])
-    lake.replace_partition(USED_COEFFICIENTS, batch, frame)
+    lake.replace_partition(USED_COEFFICIENTS, batch, [(batch, *row) for row in used])
     return {"rows_in": users, "rows_out": rows, "explanations": explanations}
 
 

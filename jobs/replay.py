@@ -70,7 +70,7 @@ def _replay(lake: Lakehouse, line: list[Run]) -> dict[str, int]:
         say(f"  {told}")
         wrong += [told] if largest != 0 else []
     stored = [(*row, sorted_json(each.source_versions)) for row, each in zip(rows, line, strict=True)]
-    lake.append(REPLAYS, lake.frame(REPLAYS, stored))
+    lake.append(REPLAYS, stored)
     if wrong:
         raise ReplayError("\n".join(wrong))
     return {"rows_in": pairs, "rows_out": len(rows), "factor_rows": sum(row[4] + row[5] for row in rows)}

@@ -125,7 +125,7 @@ def _store_checks(lake: Lakehouse, plans: list[Plan], checks: list[DataCheck]) -
     """Under the serving model's name, also where it is then refused."""
     model_id = next(plan.model_id for plan in plans if plan.purpose == SERVING)
     rows = [(model_id, *check) for check in checks]
-    lake.replace_partition(DATA_CHECKS, model_id, lake.frame(DATA_CHECKS, rows))
+    lake.replace_partition(DATA_CHECKS, model_id, rows)
 
 
 def _require_enough(checks: list[DataCheck], config: Config) -> None:
@@ -190,12 +190,13 @@ def _record(lake: Lakehouse, trained: list[Trained], inputs: dict[str, Any], tra
         | {"solver": each.fitted.solver, "mlflow_run_id": tracked.get(each.plan.purpose)}
         for each in trained
     ]
-    new = lake.frame(RUNS, [tuple(row[name] for name in RUNS.names) for row in rows])
     names = {each.plan.model_id for each in trained}
-    if any(run["model_id"] in names for run in lake.rows(RUNS)):
-        lake.overwrite(RUNS, lake.read(RUNS).where(~F.col("model_id").isin(*names)).unionByName(new))
+    stored = lake.rows(RUNS)
+    others = [run for run in stored if run["model_id"] not in names]
+    if len(others) < len(stored):
+        lake.overwrite(RUNS, [tuple(row[name] for name in RUNS.names) for row in (*others, *rows)])
     else:
-        lake.append(RUNS, new)
+        lake.append(RUNS, [tuple(row[name] for name in RUNS.names) for row in rows])
 
 
 def _counts(trained: list[Trained]) -> dict[str, int]:

@@ -177,7 +177,7 @@ class Ledger:
         if new:
             run_id, tuning = self._lake.settings.run_id, self._config.tuning
             rows = [trial_row(self._study, each, tuning, run_id, self._track(each)) for each in new]
-            self._lake.append(TRIALS, self._lake.frame(TRIALS, rows))
+            self._lake.append(TRIALS, rows)
             self._told |= {each.trial for each in new}
         return len(new)
 

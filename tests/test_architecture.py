@@ -18,7 +18,8 @@ SHELL = {
     "parts": {"contract", "delta_log", "folders", "increment"},
     "small_tables": {"contract", "delta_log", "folders"},
     "tables": {"errors", "contract", "delta_log", "folders", "increment", "small_tables"},
-    "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "parts", "tables"},
+    "commits": {"contract", "delta_log", "folders", "parts", "small_tables"},
+    "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "parts", "tables", "commits"},
     "session": {"errors"},
     "native_model": set(),
     "health": {"errors", "contract", "operations", "delta_log", "folders"},
@@ -51,7 +52,7 @@ SHELL = {
 }
 MAY_DO_ANYTHING_IN_LIB = {"config", "flags", "runner", "door"}
 STARTS_OTHERS = {"run_pipeline", "redrive_rejects"}
-ONLY_HERE = {"mlflow": {"tracking"}, "delta": {"lakehouse"}}
+ONLY_HERE = {"mlflow": {"tracking"}, "delta": {"commits"}, "deltalake": {"commits"}}
 
 
 def modules() -> list[Path]:

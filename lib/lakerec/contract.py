@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 
+from py4j.protocol import Py4JJavaError
 from pydantic import BaseModel, ConfigDict
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Window
@@ -98,6 +99,16 @@ class Table:
         return T.StructType([T.StructField(c.name, c.type, c.nullable, {"comment": c.comment}) for c in self.columns])
 
     @property
+    def is_looked_through(self) -> bool:
+        """Whether a write looks for two rows of a key; an append sees only itself."""
+        return not self.distinct and self.write is not Write.APPEND
+
+    @property
+    def has_constraints(self) -> bool:
+        """Whether Delta keeps any of the expectations."""
+        return any(expectation.is_stored for expectation in self.expectations)
+
+    @property
     def partition(self) -> str:
         """The partition column.
 
@@ -119,6 +130,7 @@ class Table:
             for name, condition, null_passes, is_stored in map(astuple, self.expectations)
             if is_stored
         }
+        found["checkpointInterval"] = "10"  # as Spark has it, for whoever else writes
         if self.write is Write.REPLACE_DAYS:
             found["autoOptimize.optimizeWrite"] = "true"
         elif not self.indexed:
@@ -194,10 +206,9 @@ def with_checked_key(frame: DataFrame, table: Table) -> DataFrame:
 
     The window reuses the partitioning of a deduplication or aggregation by the same key, so the check costs a local
     sort and no second pass. Rows are compared in the order of their key, and come to lie in it, but for the partition,
-    which they share. Those that are appended are not checked, as an append sees only itself, nor those of a table that
-    is distinct.
+    which they share.
     """
-    if table.distinct or table.write is Write.APPEND:
+    if not table.is_looked_through:
         return frame
     message = f"{TWO_ROWS_SHARE_A_KEY} ({', '.join(table.key)})"
     in_order = sorted(table.key, key=lambda name: name == table.partition_by)
@@ -221,11 +232,15 @@ def key_errors_of(table: Table) -> Iterator[None]:
     """
     try:
         yield
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:  # the latter where the rows are of the driver
         if TWO_ROWS_SHARE_A_KEY not in str(error):
             raise
-        key = ", ".join(table.key)
-        raise DuplicateKeyError(f"{table.name}: {TWO_ROWS_SHARE_A_KEY} ({key}). Nothing was written.") from error
+        raise duplicate_key(table) from error
+
+
+def duplicate_key(table: Table) -> DuplicateKeyError:
+    """The error that two rows of what was to be written share the table's key."""
+    return DuplicateKeyError(f"{table.name}: {TWO_ROWS_SHARE_A_KEY} ({', '.join(table.key)}). Nothing was written.")
 
 
 class Settings(BaseModel):

@@ -40,7 +40,8 @@ class Commit:
     def rows_written(self) -> int:
         """Rows in the files that this commit added; 0 where the engine states no metrics."""
         metrics = self.info.get("operationMetrics", {})
-        return int(metrics.get("numOutputRows", metrics.get("numRowsCopied", 0)))
+        names = ("numOutputRows", "num_added_rows", "numRowsCopied")
+        return int(next((metrics[name] for name in names if name in metrics), 0))
 
     def changes(self) -> list[dict[str, Any]]:
         """The files whose rows this commit added or removed."""

@@ -1,9 +1,9 @@
 """The lakehouse: the only code that writes tables.
 
-A writer hands over a whole day, a whole partition or a whole small table; the frame
-is held against its declaration, the key is checked in the same pass, and one Delta commit makes it visible. How far
-a table has followed its sources stands in the note of its own newest commit, so that a job does only what is new and
-no crash can part the two; operations.progress keeps the same for readers, and beyond the log's retention.
+A writer hands over a whole day, a whole partition or a whole small table, as a frame or as a few rows; one Delta commit
+makes it visible (`commits.py`). How far a table has followed its sources stands in the note of its own newest commit,
+so that a job does only what is new and no crash can part the two; operations.progress keeps the same for readers, and
+beyond the log's retention.
 """
 
 import json
@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec import __version__
-from lakerec.contract import Settings, Table, Write, conform, key_errors_of, with_checked_key, with_checked_rows
+from lakerec.commits import Change, Rows, commit
+from lakerec.contract import Settings, Table, Write
 from lakerec.delta_log import Commit, days_of
 from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.increment import (
@@ -143,7 +144,7 @@ class Lakehouse(Tables):
     # ---------------------------------------------------------------- writing
 
     def replace_days(
-        self, increment: Increment, frames: Mapping[Table, DataFrame], days: Days | None = None
+        self, increment: Increment, frames: Mapping[Table, DataFrame | Rows], days: Days | None = None
     ) -> dict[str, int]:
         """Replace whole days of tables; the consumer's commit, which is the last, records how far it has followed.
 
@@ -156,7 +157,7 @@ class Lakehouse(Tables):
         covered = increment.days if days is None else days
         return self._follow([increment], frames, None if increment.is_rebuild else part_of_days(covered), covered)
 
-    def replace(self, increments: Sequence[Increment], frames: Mapping[Table, DataFrame]) -> dict[str, int]:
+    def replace(self, increments: Sequence[Increment], frames: Mapping[Table, DataFrame | Rows]) -> dict[str, int]:
         """Replace whole small tables; the consumer's commit, which is the last, records how far it has followed.
 
         Args:
@@ -167,31 +168,29 @@ class Lakehouse(Tables):
         """
         return self._follow(increments, frames, None, None)
 
-    def overwrite(self, table: Table, frame: DataFrame) -> int:
+    def overwrite(self, table: Table, rows: DataFrame | Rows) -> int:
         """Replace a whole small table that follows no source, such as a ledger; rows written."""
-        return self._write(table, frame, {})
+        return self._write(table, rows, {})
 
     def amend_days(self, table: Table, days: Days, frame: DataFrame) -> int:
         """Replace whole days of a table that follows no source; rows written."""
-        return self._write(table, frame, {}, part=part_of_days(days))
+        return self._write(table, frame, {}, part_of_days(days))
 
-    def replace_partition(self, table: Table, value: str, frame: DataFrame, *followed: Increment) -> int:
+    def replace_partition(self, table: Table, value: str, rows: DataFrame | Rows, *followed: Increment) -> int:
         """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
-        return self._follow(followed, {table: frame}, part_of(table, [value]), None)[table.name]
+        return self._follow(followed, {table: rows}, part_of(table, [value]), None)[table.name]
 
     def delete_partitions(self, table: Table, values: Collection[str]) -> None:
         """Delete the rows of models or batches, in one commit; readers of an older version still see them."""
-        nothing = self.frame(table, [])
-        self._write(table, nothing, {}, part=part_of(table, sorted(values)))
+        self._write(table, [], {}, part_of(table, sorted(values)))
 
-    def append(self, table: Table, frame: DataFrame, transaction: tuple[str, int] | None = None) -> int:
+    def append(self, table: Table, rows: DataFrame | Rows, transaction: tuple[str, int] | None = None) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
 
         Args:
             transaction: application id and version. Delta drops a write whose version is not above the last one.
         """
-        ids = {"txnAppId": transaction[0], "txnVersion": str(transaction[1])} if transaction else {}
-        return self._save(table, _in_one_task(frame), {}, "append", ids)
+        return self._save(table, rows, {}, Change(transaction=transaction))
 
     @contextmanager
     def writing(self, *layers: str) -> Iterator[None]:
@@ -217,7 +216,7 @@ class Lakehouse(Tables):
     def _follow(
         self,
         increments: Sequence[Increment],
-        frames: Mapping[Table, DataFrame],
+        frames: Mapping[Table, DataFrame | Rows],
         part: Part | None,
         days: Days | None,
     ) -> dict[str, int]:
@@ -231,42 +230,18 @@ class Lakehouse(Tables):
             self._unrecorded += [self._progress(increment, days) for increment in known]
         return rows
 
-    def _write(self, table: Table, frame: DataFrame, note: Mapping[str, Any], part: Part | None = None) -> int:
-        """Replace a part of a table, or all of it; where nothing of the part is stored, it is added.
+    def _write(self, table: Table, rows: DataFrame | Rows, note: Mapping[str, Any], part: Part | None = None) -> int:
+        """Replace a part of a table, or all of it."""
+        return self._save(table, rows, note, Change(is_whole=part is None, part=part))
 
-        Adding spares Delta the search for what is to go, which takes longer than to write a small part.
-        """
-        frame = _in_one_task(frame)
-        if part is None:
-            return self._save(table, frame, note, "overwrite", {})
-        if part.may_be_stored(self.location(table)):
-            return self._save(table, frame, note, "overwrite", {"replaceWhere": part.condition})
-        return self._save(table, with_checked_rows(frame, part.condition), note, "append", {})
-
-    def _save(
-        self, table: Table, frame: DataFrame, note: Mapping[str, Any], mode: str, options: Mapping[str, str]
-    ) -> int:
+    def _save(self, table: Table, rows: DataFrame | Rows, note: Mapping[str, Any], change: Change) -> int:
         """One commit; rows in it. It tells what was read by then, so that each version leads to its sources'."""
         run = {"code_version": __version__, "run_id": self.settings.run_id, "read": self.versions_read}
         signature = json.dumps({**note, **run}, sort_keys=True)
-        writer = with_checked_key(conform(frame, table), table).write.format("delta").mode(mode)
-        if table.partition_by:
-            writer = writer.partitionBy(table.partition_by)
-        with self.writing(table.layer), key_errors_of(table):
+        with self.writing(table.layer):
             before = self.version(table)
-            evolution = self._evolution(table, before, is_whole=mode == "overwrite" and "replaceWhere" not in options)
-            evolution |= {f"parquet.enable.dictionary#{name}": "false" for name in table.incompressible}
-            writer.options(userMetadata=signature, **options, **evolution).save(self.location(table))
+            commit(self.spark, table, self.location(table), rows, signature, change)
             return self._rows_written_since(table, before, signature)
-
-    def _evolution(self, table: Table, before: int, is_whole: bool) -> dict[str, str]:
-        """Writer options by which the stored table follows its declaration."""
-        if before < 0:
-            return {f"delta.{name}": value for name, value in table.properties.items()}
-        if is_whole:
-            return {"overwriteSchema": "true"}
-        stored = self._log(table).column_names(before)
-        return {} if stored == table.names else {"mergeSchema": "true"}
 
     def _rows_written_since(self, table: Table, before: int, signature: str) -> int:
         log = self._log(table)
@@ -278,7 +253,7 @@ class Lakehouse(Tables):
     def _keep_progress(self) -> None:
         rows, self._unrecorded = self._unrecorded, []
         if rows:
-            self.append(PROGRESS, self.frame(PROGRESS, rows))
+            self.append(PROGRESS, rows)
 
     def _progress(self, increment: Increment, days: Days | None) -> tuple[Any, ...]:
         return (
@@ -293,8 +268,3 @@ class Lakehouse(Tables):
             __version__,
             self.now,
         )
-
-
-def _in_one_task(frame: DataFrame) -> DataFrame:
-    """The frame; rows of the driver together, so that they are one file, and checking their key moves none."""
-    return frame.coalesce(1) if frame.isLocal() else frame

@@ -44,7 +44,7 @@ def release_shown(lake: Lakehouse) -> str | None:
 
 def write_history(lake: Lakehouse, history: list[Release]) -> None:
     """The one commit that makes a release."""
-    lake.overwrite(RELEASES, lake.frame(RELEASES, history))
+    lake.overwrite(RELEASES, history)
 
 
 def find_champion(lake: Lakehouse) -> Run | None:

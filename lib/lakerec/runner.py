@@ -177,7 +177,7 @@ def _check(name: str, check: Check, config: Config, file: Path) -> None:
 def _record(lake: Lakehouse, job: str, stages: list[StageRun]) -> None:
     rows = [_row(lake, job, record) for record in stages]
     if rows:
-        lake.append(STAGE_RUNS, lake.frame(STAGE_RUNS, rows))
+        lake.append(STAGE_RUNS, rows)
 
 
 def _profile(lake: Lakehouse) -> None:
@@ -188,7 +188,7 @@ def _profile(lake: Lakehouse) -> None:
         if written := written_by(lake.settings.run_id, location):
             rows += profile(table, location, written, lake.settings.run_id, lake.now)
     if rows:
-        lake.append(TABLE_HEALTH, lake.frame(TABLE_HEALTH, rows))
+        lake.append(TABLE_HEALTH, rows)
 
 
 def _row(lake: Lakehouse, job: str, record: StageRun) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """A few rows, between the driver and Spark: what a small table or a single partition holds, and what is to be written.
 
 They are read by the driver from the files that the table's log names: Spark plans for a second or more to give a
-handful of rows, and a run asks for such rows dozens of times. They go to Spark as Arrow, and so into the query itself:
-rows of Python would pass through a Python worker.
+handful of rows, and a run asks for such rows dozens of times. They are handed on as Arrow: to Spark, where they become
+part of the query itself, as rows of Python would pass through a Python worker, and to whoever writes them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,14 +62,16 @@ def frame_of(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.Struc
     """Rows as a frame, values in the order of the fields; times without a zone are in UTC."""
     held = list(rows)
     pieces = [held[at : at + _ROWS_OF_A_TASK] for at in range(0, len(held) or 1, _ROWS_OF_A_TASK)]
-    return reduce(DataFrame.union, [_frame_of(spark, piece, schema) for piece in pieces])
+    return reduce(DataFrame.union, [spark.createDataFrame(arrow_of(piece, schema), schema) for piece in pieces])
 
 
-def _frame_of(spark: SparkSession, rows: list[Sequence[Any]], schema: T.StructType) -> DataFrame:
-    fields = to_arrow_schema(schema, timezone="UTC")
+def arrow_of(rows: Iterable[Sequence[Any]], schema: T.StructType) -> pa.Table:
+    """Rows in Arrow's memory with the schema's comments, values in the order of the fields; see `frame_of`."""
+    types = to_arrow_schema(schema, timezone="UTC")
+    fields = [types.field(field.name).with_metadata(field.metadata) for field in schema]
     columns = list(zip(*rows, strict=True)) or [()] * len(fields)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
-    return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=fields), schema)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _read(table: Table, location: str, file: dict[str, Any], wanted: pa.Schema) -> pa.Table:

@@ -1,5 +1,6 @@
 """Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
 
+import re
 from collections.abc import Iterable, Sequence
 from tempfile import gettempdir
 from typing import Any
@@ -19,6 +20,8 @@ _FEW_FILES = 32
 """More, and Spark takes a job to look at them."""
 _SMALL_BYTES = 64 << 20
 """So much is read whole about as fast as Delta finds the files that a query needs."""
+_FOREIGN = re.compile("%[89A-Fa-f]")
+"""A letter beyond ASCII as others than Spark write it in the folder of a partition, and as Spark would misread it."""
 
 
 class Tables:
@@ -189,6 +192,8 @@ class Tables:
 
 
 def _is_small(snapshot: Snapshot) -> bool:
-    """Whether there are few files, and the protocol lets a reader take their rows as they are."""
+    """Whether there are few files, and the protocol and the names of partitions let a reader take rows as they are."""
     is_plain = snapshot.protocol.get("minReaderVersion") == 1
-    return is_plain and 0 < len(snapshot.files) <= _FEW_FILES and sum(f["size"] for f in snapshot.files) <= _SMALL_BYTES
+    is_legible = not any(_FOREIGN.search(path) for path in snapshot.paths)
+    is_little = 0 < len(snapshot.files) <= _FEW_FILES and sum(f["size"] for f in snapshot.files) <= _SMALL_BYTES
+    return is_plain and is_legible and is_little

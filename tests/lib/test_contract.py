@@ -30,9 +30,12 @@ def test_a_table_s_name_gives_its_layer_and_its_folder() -> None:
 def test_only_the_columns_that_a_table_names_are_indexed_in_its_log() -> None:
     indexed = replace(PAIRS, indexed=("user_ix", "strength"))
 
-    assert PAIRS.properties == {"dataSkippingNumIndexedCols": "0"}
-    assert indexed.properties == {"dataSkippingStatsColumns": "user_ix,strength"}
-    assert replace(PAIRS, write=Write.REPLACE_DAYS).properties == {"autoOptimize.optimizeWrite": "true"}
+    by_day = replace(PAIRS, write=Write.REPLACE_DAYS)
+
+    always = {"checkpointInterval": "10"}
+    assert PAIRS.properties == {**always, "dataSkippingNumIndexedCols": "0"}
+    assert indexed.properties == {**always, "dataSkippingStatsColumns": "user_ix,strength"}
+    assert by_day.properties == {**always, "autoOptimize.optimizeWrite": "true"}
 
 
 def test_a_frame_takes_the_declared_order_and_comments(spark: SparkSession) -> None:
