@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lakerec.bronze.events import EVENTS, read_events
 from lakerec.bronze.files import (
-    COUNTS,
     FILES,
     DeliveredFile,
     FileEntry,
@@ -30,9 +30,10 @@ from lakerec.errors import LandingError
 from lakerec.follow import is_stopping
 from lakerec.lag import describe_lag
 from lakerec.lakehouse import Lakehouse
-from lakerec.landing import LandingSettings, list_files, staged_files
+from lakerec.landing import LandingSettings, list_files
 from lakerec.preview import preview_file
 from lakerec.runner import run, say
+from lakerec.staging import Staged, staged_files
 
 GROUP = "platform team"
 
@@ -79,11 +80,11 @@ def _ingest_batch(
 ) -> list[FileEntry]:
     """Read files once, make the batch durable, write its rows, close it. A retry drops what is written already."""
     batch = _batch_number(lake, ledger, files)
-    with staged_files(lake.spark, files, source, landing, f"{lake.root}/{STAGING}") as read:
-        judged = judge_files(_found_entries(lake, read, source, batch, files), ledger)
+    with staged_files(lake.spark, files, source, landing, f"{lake.root}/{STAGING}") as staged:
+        judged = judge_files(_found_entries(lake, staged, source, batch, files), ledger)
         pending = [replace(entry, status=Status.PENDING) for entry in judged if entry.status == Status.READ]
         _write_ledger(lake, ledger, pending)
-        _append_rows(lake, source, batch, read, judged)
+        _append_rows(lake, source, batch, staged, judged)
         _write_ledger(lake, ledger, judged)
     return judged
 
@@ -97,30 +98,29 @@ def _batch_number(lake: Lakehouse, ledger: Ledger, files: Sequence[DeliveredFile
 
 
 def _found_entries(
-    lake: Lakehouse, read: DataFrame, source: Source, batch: int, files: Sequence[DeliveredFile]
+    lake: Lakehouse, staged: Staged, source: Source, batch: int, files: Sequence[DeliveredFile]
 ) -> list[FileEntry]:
-    rows = read.where("kind = 'file'").select("file_id", "content_hash", "reason", *COUNTS).collect()
-    found = {row.file_id: row.asDict() for row in rows}
+    found = {row["file_id"]: row for row in staged.files()}
     return [
         describe_file(file, found[file.file_id], source=source.name, batch=batch, ingested_at=lake.now)
         for file in files
     ]
 
 
-def _append_rows(lake: Lakehouse, source: Source, batch: int, read: DataFrame, judged: Iterable[FileEntry]) -> None:
+def _append_rows(lake: Lakehouse, source: Source, batch: int, staged: Staged, judged: Iterable[FileEntry]) -> None:
     """Write the rows of files that are taken; tables that get none are left alone."""
     taken = [entry for entry in judged if entry.status == Status.READ]
     left_out = [entry.file_id for entry in judged if entry.status != Status.READ]
-    rows = read.where(~F.col("file_id").isin(left_out)) if left_out else read
     wanted = {
-        EVENTS: (read_events, any(entry.accepted_record_count for entry in taken if entry.kind == "event")),
-        ITEMS: (read_items, any(entry.accepted_record_count for entry in taken if entry.kind == "item")),
-        MALFORMED_LINES: (read_malformed_lines, any(entry.malformed_record_count for entry in taken)),
+        EVENTS: ("event", read_events, any(entry.accepted_record_count for entry in taken if entry.kind == "event")),
+        ITEMS: ("item", read_items, any(entry.accepted_record_count for entry in taken if entry.kind == "item")),
+        MALFORMED_LINES: ("malformed", read_malformed_lines, any(entry.malformed_record_count for entry in taken)),
     }
-    for table, (rows_of, is_any) in wanted.items():
+    for table, (kind, read, is_any) in wanted.items():
         if is_any:
-            frame = rows_of(rows, source=source, batch=batch, ingested_at=lake.now)
-            lake.append(table, frame, transaction=(f"{table.name}/{source.name}", batch))
+            rows_of = partial(read, source=source, batch=batch, ingested_at=lake.now)
+            rows = staged.rows(kind, table, rows_of, left_out)
+            lake.append(table, rows, transaction=(f"{table.name}/{source.name}", batch))
 
 
 def _start_anew(lake: Lakehouse, source: Source, ledger: Ledger, delivered: Iterable[DeliveredFile]) -> None:

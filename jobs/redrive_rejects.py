@@ -6,6 +6,7 @@ believed stays as it is; a change that would touch it is refused with the rebuil
 
 import json
 from datetime import date
+from functools import partial
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -21,7 +22,7 @@ from lakerec.config import Config, load_source
 from lakerec.errors import LandingError, RebuildNeededError
 from lakerec.increment import describe_reshaping, in_order, shape_of
 from lakerec.lakehouse import Lakehouse
-from lakerec.landing import list_files, read_files
+from lakerec.landing import list_files, read_files, rows_of_table
 from lakerec.runner import run, say
 from lakerec.silver.events import EVENTS
 from lakerec.silver.redrive import days_judged_otherwise, is_wider
@@ -68,7 +69,8 @@ def _correct_readings(lake: Lakehouse, config: Config) -> int:
         return 0
     read = read_files(lake.spark, files, source, config.landing).persist(StorageLevel.DISK_ONLY)
     is_same = F.col("file_id").isin(_as_first_read(lake, read, files))
-    again = read_events(read.where(is_same), source=source, batch=0, ingested_at=lake.now)
+    rows_of = partial(read_events, source=source, batch=0, ingested_at=lake.now)
+    again = rows_of_table(read.where(is_same), RAW_EVENTS, rows_of)
     stored = lake.read(RAW_EVENTS).where(is_same)
     corrected, strayed = reread_rejected(stored, again, lake.read(REJECTED_EVENTS))
     try:

@@ -8,12 +8,14 @@ to this machine's files alone, and everywhere else Spark writes such rows, too.
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from deltalake import CommitProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake.transaction import AddAction, create_table_with_add_actions
 from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.contract import Table, conform, duplicate_key, key_errors_of, with_checked_key, with_checked_rows
+from lakerec.data_files import DataFile
 from lakerec.delta_log import DeltaLog
 from lakerec.folders import is_local, open_folder, spark_path
 from lakerec.parts import Part
@@ -21,6 +23,16 @@ from lakerec.small_tables import arrow_of, frame_of
 
 Rows = Sequence[Sequence[Any]]
 """A few rows, values in the order of the table's columns; times without a zone are in UTC."""
+
+
+class WorkerRows(Protocol):
+    """Rows that Python workers hold."""
+
+    def frame(self) -> DataFrame:
+        """The rows, handed to Spark."""
+
+    def write(self, location: str) -> list[DataFile]:
+        """They are written to files in the folder of a table, which nobody sees before they are committed."""
 
 
 class Change(NamedTuple):
@@ -37,23 +49,30 @@ class Change(NamedTuple):
     transaction: tuple[str, int] | None = None
 
 
-def commit(spark: SparkSession, table: Table, location: str, rows: DataFrame | Rows, note: str, change: Change) -> None:
+def commit(
+    spark: SparkSession, table: Table, location: str, rows: DataFrame | Rows | WorkerRows, note: str, change: Change
+) -> None:
     """Make rows visible at once, and the declaration with them.
 
     Args:
+        rows: those of workers can only be added.
         note: the commit's `userMetadata`.
 
     Raises:
         DuplicateKeyError: two rows share the key of a table whose rows are looked through; nothing was written.
         SchemaMismatchError: a frame is not what the table declares.
     """
-    stored = _stored_columns(location)
+    stored, is_here = _stored_columns(location), is_local(location)
     if isinstance(rows, DataFrame):
         _commit_frame(table, location, rows, note, change, stored)
-    elif is_local(location) and (stored or not table.has_constraints):
+    elif isinstance(rows, Sequence) and is_here and (stored or not table.has_constraints):
         _commit_rows(table, location, rows, note, change, stored)
-    else:
+    elif isinstance(rows, Sequence):
         _commit_frame(table, location, frame_of(spark, rows, table.schema), note, change, stored)
+    elif is_here and stored in ([], table.names) and not table.has_constraints:
+        _commit_files(table, location, rows, note, change, is_stored=bool(stored))
+    else:
+        _commit_frame(table, location, rows.frame(), note, change, stored)
 
 
 def _stored_columns(location: str) -> list[str]:
@@ -64,19 +83,64 @@ def _stored_columns(location: str) -> list[str]:
 
 def _commit_rows(table: Table, location: str, rows: Rows, note: str, change: Change, stored: list[str]) -> None:
     _require_unique_keys(table, rows)
+    if stored and _is_known(location, change.transaction):
+        return
     place, data = spark_path(location), arrow_of(rows, table.schema)
     declared: dict[str, Any] = {
         "partition_by": table.partition_by,
         "configuration": None if stored else _properties(table),
         "schema_mode": "overwrite" if change.is_whole else "merge" if stored != table.names else None,
-        "commit_properties": CommitProperties(custom_metadata={"userMetadata": note}),
+        "commit_properties": _told(note, change.transaction),
     }
     if change.is_whole or change.part:
         condition = change.part.condition if change.part else None
         write_deltalake(place, data, mode="overwrite", predicate=condition, **declared)
     else:
         write_deltalake(place, data, mode="append", **declared)
-    # Where Spark wrote the pointer to the last checkpoint once, Hadoop would hold a newer one for broken.
+    _forget_checksum(location)
+
+
+def _commit_files(table: Table, location: str, rows: WorkerRows, note: str, change: Change, *, is_stored: bool) -> None:
+    if is_stored and _is_known(location, change.transaction):
+        return
+    place, days = spark_path(location), [table.partition_by] if table.partition_by else []
+    files = [
+        AddAction(
+            path=file.path,
+            size=file.size_bytes,
+            partition_values={name: file.day.isoformat() if file.day else None for name in days},
+            modification_time=file.written_at,
+            data_change=True,
+            stats=file.stats,
+        )
+        for file in rows.write(place)
+    ]
+    schema, told = Schema.from_json(table.schema.json()), _told(note, change.transaction)
+    if is_stored:
+        stored = DeltaTable(place)
+        stored.create_write_transaction([*files], "append", schema, partition_by=days, commit_properties=told)
+    else:
+        properties = _properties(table)
+        create_table_with_add_actions(
+            place, schema, files, partition_by=days, configuration=properties, commit_properties=told
+        )
+    _forget_checksum(location)
+
+
+def _is_known(location: str, transaction: tuple[str, int] | None) -> bool:
+    if transaction is None:
+        return False
+    last = DeltaTable(spark_path(location)).transaction_version(transaction[0])
+    return last is not None and last >= transaction[1]
+
+
+def _told(note: str, transaction: tuple[str, int] | None) -> CommitProperties:
+    transactions = [Transaction(*transaction)] if transaction else None
+    return CommitProperties(custom_metadata={"userMetadata": note}, app_transactions=transactions)
+
+
+def _forget_checksum(location: str) -> None:
+    """Where Spark once wrote the pointer to the last checkpoint, Hadoop would hold a newer one for broken."""
     Path(open_folder(location)[1], "_delta_log", "._last_checkpoint.crc").unlink(missing_ok=True)
 
 

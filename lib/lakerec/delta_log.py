@@ -38,10 +38,8 @@ class Commit:
 
     @property
     def rows_written(self) -> int:
-        """Rows in the files that this commit added; 0 where the engine states no metrics."""
-        metrics = self.info.get("operationMetrics", {})
-        names = ("numOutputRows", "num_added_rows", "numRowsCopied")
-        return int(next((metrics[name] for name in names if name in metrics), 0))
+        """Rows in the files that this commit added, as their writer counted them."""
+        return rows_in(action["add"] for action in self.actions if "add" in action)
 
     def changes(self) -> list[dict[str, Any]]:
         """The files whose rows this commit added or removed."""

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakerec import __version__
-from lakerec.commits import Change, Rows, commit
+from lakerec.commits import Change, Rows, WorkerRows, commit
 from lakerec.contract import Settings, Table, Write
 from lakerec.delta_log import Commit, days_of
 from lakerec.errors import ContractError, RebuildNeededError
@@ -184,7 +184,9 @@ class Lakehouse(Tables):
         """Delete the rows of models or batches, in one commit; readers of an older version still see them."""
         self._write(table, [], {}, part_of(table, sorted(values)))
 
-    def append(self, table: Table, rows: DataFrame | Rows, transaction: tuple[str, int] | None = None) -> int:
+    def append(
+        self, table: Table, rows: DataFrame | Rows | WorkerRows, transaction: tuple[str, int] | None = None
+    ) -> int:
         """Add rows to a register or ledger; rows written, 0 where this transaction is already in the table.
 
         Args:
@@ -234,7 +236,7 @@ class Lakehouse(Tables):
         """Replace a part of a table, or all of it."""
         return self._save(table, rows, note, Change(is_whole=part is None, part=part))
 
-    def _save(self, table: Table, rows: DataFrame | Rows, note: Mapping[str, Any], change: Change) -> int:
+    def _save(self, table: Table, rows: DataFrame | Rows | WorkerRows, note: Mapping[str, Any], change: Change) -> int:
         """One commit; rows in it. It tells what was read by then, so that each version leads to its sources'."""
         run = {"code_version": __version__, "run_id": self.settings.run_id, "read": self.versions_read}
         signature = json.dumps({**note, **run}, sort_keys=True)

@@ -1,33 +1,24 @@
 """The landing folder: which files are delivered, and what is in them. Spark's Python workers read them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from uuid import uuid4
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 from pydantic import Field
 from pyspark.sql import DataFrame, SparkSession
 
-from lakerec.bronze.columns import READ_SCHEMA, READ_TYPES
+from lakerec.bronze.columns import READ_TYPES
 from lakerec.bronze.files import DeliveredFile, make_file_id
 from lakerec.bronze.lines import FIRST_BYTES
 from lakerec.bronze.mapping import JsonFormat, Source
-from lakerec.contract import Settings
+from lakerec.contract import Settings, Table
 from lakerec.errors import LandingError
 from lakerec.file_reader import Delivery, read_file
-from lakerec.folders import delete_folder, open_folder, spark_path
-from lakerec.large_batches import large_batches
+from lakerec.folders import open_folder
+from lakerec.spread import spread
 
 TEMPORARY = ".tmp"
-TASKS_PER_CORE = 4
-ROW_GROUP_BYTES = 1 << 25
-REPEATED = ["kind", "file_id", "action", "surface", "category"]
-"""Columns whose values repeat; of the others a dictionary would be made in vain."""
-
-Reader = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 class LandingSettings(Settings):
@@ -81,81 +72,26 @@ def read_files(
 
     Rows of a file that turns out to be unreadable may come before the row of kind file that says so: leave them out.
     """
-    tasks, numbers = _tasks(spark, files)
-    return numbers.mapInArrow(_reader(tasks, source, settings), READ_TYPES)
+    return spread(spark, files, lambda files: read_each(files, source, settings), READ_TYPES)
 
 
-@contextmanager
-def staged_files(
-    spark: SparkSession, files: Sequence[DeliveredFile], source: Source, settings: LandingSettings, folder: str
-) -> Iterator[DataFrame]:
-    """What `read_files` gives, read once and kept as Parquet below `folder` while it lasts.
-
-    So a file that changes meanwhile has one content, and no executor is missed. Workers write what they read: rows that
-    pass through Spark's to be kept cost more than reading the files.
-
-    Args:
-        folder: path or URI that all executors see; nobody else may write there. What is in it is deleted.
-    """
-    tasks, numbers = _tasks(spark, files)
-    file_system, path = open_folder(folder)
-    place = spark_path(folder)
-    delete_folder(folder)  # of a run that was killed
-    file_system.create_dir(path)
-    try:
-        names = numbers.mapInArrow(_stager(_reader(tasks, source, settings), place), "name string").collect()
-        yield spark.read.schema(READ_TYPES).parquet(*(f"{place}/{row.name}" for row in names))
-    finally:
-        delete_folder(folder)
-
-
-def _tasks(spark: SparkSession, files: Sequence[DeliveredFile]) -> tuple[list[list[DeliveredFile]], DataFrame]:
-    """Files by task, and a frame with the number of one task in each of its partitions."""
-    tasks = _group(files, spark.sparkContext.defaultParallelism * TASKS_PER_CORE)
-    return tasks, spark.range(0, len(tasks), 1, len(tasks))
-
-
-def _group(files: Sequence[DeliveredFile], task_count: int) -> list[list[DeliveredFile]]:
-    """Consecutive files in at most `task_count` groups of about equal size, so that a day's files stay together."""
-    share = sum(file.size_bytes + 1 for file in files) / max(1, min(task_count, len(files)))
-    groups: list[list[DeliveredFile]] = []
-    size = 0
+def read_each(files: Iterable[DeliveredFile], source: Source, settings: LandingSettings) -> Iterator[pa.RecordBatch]:
+    """What files hold, one after the other, in batches of one kind; as `read_files`, where the caller is."""
+    file_system, base = open_folder(settings.root)
     for file in files:
-        if not groups or size >= share * len(groups):
-            groups.append([])
-        groups[-1].append(file)
-        size += file.size_bytes + 1
-    return groups
+        is_document = isinstance(source.format_of(file.kind), JsonFormat)
+        longest = settings.max_document_bytes if is_document else settings.max_line_bytes
+        yield from read_file(Delivery(file_system, f"{base}/{file.path}", file), source, longest)
 
 
-def _reader(tasks: list[list[DeliveredFile]], source: Source, settings: LandingSettings) -> Reader:
-    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        file_system, base = open_folder(settings.root)
+def rows_of_table(read: DataFrame, table: Table, rows_of: Callable[[pa.Table], pa.Table]) -> DataFrame:
+    """Rows of a bronze table in what `read_files` gives."""
+
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for file in tasks[number]:
-                    is_document = isinstance(source.format_of(file.kind), JsonFormat)
-                    longest = settings.max_document_bytes if is_document else settings.max_line_bytes
-                    yield from read_file(Delivery(file_system, f"{base}/{file.path}", file), source, longest)
+            yield from rows_of(pa.Table.from_batches([batch])).to_batches()
 
-    return read
-
-
-def _stager(reader: Reader, folder: str) -> Reader:
-    """Instead of what was read, the name of the file that holds it; each attempt at a task has a file of its own."""
-
-    def stage(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        file_system, path = open_folder(folder)
-        name = f"{uuid4().hex}.parquet"
-        with (
-            file_system.open_output_stream(f"{path}/{name}") as stream,
-            pq.ParquetWriter(stream, READ_SCHEMA, use_dictionary=REPEATED) as writer,
-        ):
-            for table in large_batches(reader(batches), ROW_GROUP_BYTES):
-                writer.write_table(table)
-        yield pa.RecordBatch.from_pydict({"name": [name]})
-
-    return stage
+    return read.mapInArrow(make, table.schema)
 
 
 def _path_of(info: pafs.FileInfo) -> tuple[str, str | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.events import read_events
 from lakerec.bronze.files import COUNTS, DeliveredFile
+from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.bronze.items import read_items
 from lakerec.bronze.mapping import Source
 from lakerec.config import Config, load_source
-from lakerec.landing import kind_of, read_files
+from lakerec.landing import kind_of, read_files, rows_of_table
 from lakerec.quality import Belief
 from lakerec.silver.events import EVENTS, NUMBERS, believe_events
 from lakerec.silver.items import ITEMS, believe_items
@@ -75,9 +78,11 @@ def _lines(
     yield from _malformed(read)
     stated: dict[str, Any] = {"source": source, "batch": 0, "ingested_at": now}
     if file.kind == "event":
-        yield from _belief(believe_events(read_events(read, **stated), config.events), EVENTS.names, "event")
+        events = rows_of_table(read, RAW_EVENTS, partial(read_events, **stated))
+        yield from _belief(believe_events(events, config.events), EVENTS.names, "event")
     else:
-        yield from _belief(believe_items(read_items(read, **stated), config.events.max_id_bytes), ITEMS.names, "item")
+        items = rows_of_table(read, RAW_ITEMS, partial(read_items, **stated))
+        yield from _belief(believe_items(items, config.events.max_id_bytes), ITEMS.names, "item")
     yield "nothing was written"
 
 

@@ -1,18 +1,21 @@
 import gzip
 import os
 from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from lakerec.bronze.columns import accepted_batch
-from lakerec.bronze.files import COUNTS, DeliveredFile, make_file_id
+from lakerec.bronze.events import EVENTS, read_events
+from lakerec.bronze.files import COUNTS, make_file_id
 from lakerec.bronze.formats import read_records
 from lakerec.bronze.mapping import Source
 from lakerec.config import load, load_source
 from lakerec.errors import LandingError
-from lakerec.landing import LandingSettings, _group, kind_of, list_files, read_files, staged_files
+from lakerec.landing import LandingSettings, kind_of, list_files, read_files, rows_of_table
 
 EVENT = b'{"event_id":"e1","item_id":"i1","action":"view","occurred_at":"2024-03-01T00:00:00Z"}\n'
 
@@ -157,34 +160,16 @@ def test_files_that_hold_more_than_fits_into_memory_at_once_are_read_in_stretche
     assert read.column("line_number").to_pylist() == list(range(1, 50_002))
 
 
-def test_what_is_staged_stays_as_it_was_read_and_leaves_nothing_behind(spark, tmp_path):
-    deliver(tmp_path, "a.jsonl", EVENT)
-    folder = tmp_path / "lake" / "_staging"
-    deliver(folder, "of a run that was killed.parquet", b"half a file")
+def test_rows_of_a_bronze_table_are_made_of_what_was_read(spark, tmp_path):
+    deliver(tmp_path, "a.jsonl", EVENT * 2 + b"{broken\n")
+    source, noon = a_source("*"), datetime(2024, 3, 1, 12, tzinfo=UTC)
+    read = read_files(spark, list_files(str(tmp_path), source), source, settings(tmp_path))
 
-    files = list_files(str(tmp_path), a_source("*.jsonl"))
-    with staged_files(spark, files, a_source("*.jsonl"), settings(tmp_path), str(folder)) as read:
-        first = read.where("kind = 'file'").count()
-        deliver(tmp_path, "a.jsonl", EVENT * 3)
-        events = read.where("kind = 'event'").count()
+    events = rows_of_table(read, EVENTS, partial(read_events, source=source, batch=3, ingested_at=noon))
 
-    assert (first, events) == (1, 1)
-    assert not folder.exists()
-
-
-def test_what_is_staged_is_what_was_read_to_the_last_column(spark, tmp_path):
-    odd = b'{"event_id":"\xc3\xa4","occurred_at":"2024-03-01T00:00:00.123456Z","note":{"b":1}}\n'
-    for number in range(20):
-        deliver(tmp_path, f"{number}.jsonl", EVENT * number + odd + b"{broken \xff\n")
-    files = list_files(str(tmp_path), a_source("*"))
-
-    read = read_files(spark, files, a_source("*"), settings(tmp_path))
-    with staged_files(spark, files, a_source("*"), settings(tmp_path), str(tmp_path / "staging")) as staged:
-        kept = Counter(map(repr, staged.collect()))
-
-    assert staged.schema == read.schema
-    assert kept == Counter(map(repr, read.collect()))
-    assert sum(kept.values()) == sum(range(20)) + 3 * 20
+    assert events.schema.fieldNames() == EVENTS.names
+    rows = events.orderBy("line_number").toArrow().to_pylist()
+    assert [(row["line_number"], row["batch"], row["ingested_at"]) for row in rows] == [(1, 3, noon), (2, 3, noon)]
 
 
 def test_every_row_of_a_real_shop_is_accepted_with_an_id_of_its_own(shared_data):
@@ -229,13 +214,3 @@ def test_published_logs_are_read_whole_by_configuration_alone(
     assert len({row["user_id"] for row in found}) == user_count
     assert len({row["item_id"] for row in found}) == item_count
     assert all(row["at"] and row["event_id"] and not row["rescued"] for row in found)
-
-
-def test_groups_of_files_are_balanced_and_keep_their_order():
-    files = [DeliveredFile(str(n), str(n), "event", 100) for n in range(10)]
-
-    groups = _group(files, 4)
-
-    assert [[int(file.path) for file in group] for group in groups] == [[0, 1, 2], [3, 4], [5, 6, 7], [8, 9]]
-    assert _group(files[:2], 8) == [files[:1], files[1:2]]
-    assert _group([], 8) == []

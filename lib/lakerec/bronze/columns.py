@@ -1,7 +1,7 @@
 """Parsed records to Arrow columns: values as delivered, in our names, plus what the source's rules make of them."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from itertools import repeat
 from types import NoneType
@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
 from lakerec.bronze.files import COUNTS
 from lakerec.bronze.formats import Malformed, Records
@@ -18,6 +18,7 @@ from lakerec.bronze.mapping import EVENT_FIELDS, ITEM_FIELDS, ActionRule, CsvFor
 from lakerec.bronze.nesting import record_exactly
 from lakerec.bronze.plain_lines import PlainLines
 from lakerec.bronze.times import UTC_TIMES, parse_times
+from lakerec.contract import Table
 
 # Above this orjson reads an integer as a double.
 LARGEST_EXACT = 2**63
@@ -82,6 +83,30 @@ def file_batch(file_id: str, content_hash: str | None, reason: str | None, count
     columns = {name: pa.array([value], pa.int64()) for name, value in counts.items()}
     texts = {"content_hash": pa.array([content_hash], pa.string()), "reason": pa.array([reason], pa.string())}
     return _batch("file", file_id, 1, {**columns, **texts})
+
+
+def of_kind(read: pa.Table, kind: str) -> pa.Table:
+    """The rows of one kind among what was read."""
+    is_wanted = pc.equal(read["kind"], kind)
+    return read if pc.all(is_wanted).as_py() else read.filter(is_wanted)
+
+
+def as_declared(read: pa.Table, table: Table, others: Mapping[str, Any]) -> pa.Table:
+    """Rows of a bronze table: columns as they were read, and others.
+
+    Args:
+        read: rows of `READ_SCHEMA`.
+        others: by name, a column or one value for all rows.
+    """
+    schema = to_arrow_schema(table.schema, timezone="UTC")
+    found = {name: read[name] for name in schema.names if name in read.column_names} | dict(others)
+    columns = [
+        found[field.name]
+        if isinstance(found[field.name], pa.ChunkedArray)
+        else pa.repeat(pa.scalar(found[field.name], field.type), read.num_rows)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _batch(kind: str, file_id: str, row_count: int, columns: dict[str, pa.Array]) -> pa.RecordBatch:

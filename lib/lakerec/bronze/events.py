@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
 from pyspark.sql import types as T
 
+from lakerec.bronze.columns import as_declared, of_kind
 from lakerec.bronze.mapping import Source
+from lakerec.bronze.times import days_of
 from lakerec.contract import Column, Table, Write
 
 EVENTS = Table(
@@ -47,21 +48,22 @@ EVENTS = Table(
 )
 
 
-def read_events(read: DataFrame, *, source: Source, batch: int, ingested_at: datetime) -> DataFrame:
+def read_events(read: pa.Table, *, source: Source, batch: int, ingested_at: datetime) -> pa.Table:
     """The rows of bronze.events among what a batch of files held.
 
     Args:
-        read: what `landing.read_files` gives, of files that are to be taken.
+        read: rows of `columns.READ_SCHEMA`, of files that are to be taken.
         source: where they came from.
         batch: number of the batch.
         ingested_at: start of the run, UTC.
     """
-    stated = {
-        "source": F.lit(source.name),
-        "id_namespace": F.lit(source.id_namespace),
-        "batch": F.lit(batch).cast("bigint"),
-        "event_at": F.col("at"),
-        "event_date": F.to_date("at"),
-        "ingested_at": F.lit(ingested_at),
+    rows = of_kind(read, "event")
+    others = {
+        "source": source.name,
+        "id_namespace": source.id_namespace,
+        "batch": batch,
+        "event_at": rows["at"],
+        "event_date": days_of(rows["at"]),
+        "ingested_at": ingested_at,
     }
-    return read.where("kind = 'event'").withColumns(stated).select(EVENTS.names)
+    return as_declared(rows, EVENTS, others)

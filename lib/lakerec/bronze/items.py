@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
 from pyspark.sql import types as T
 
+from lakerec.bronze.columns import as_declared, of_kind
 from lakerec.bronze.mapping import Source
 from lakerec.contract import Column, Table, Write
 
@@ -38,20 +38,21 @@ ITEMS = Table(
 )
 
 
-def read_items(read: DataFrame, *, source: Source, batch: int, ingested_at: datetime) -> DataFrame:
+def read_items(read: pa.Table, *, source: Source, batch: int, ingested_at: datetime) -> pa.Table:
     """The rows of bronze.items among what a batch of files held.
 
     Args:
-        read: what `landing.read_files` gives, of files that are to be taken.
+        read: rows of `columns.READ_SCHEMA`, of files that are to be taken.
         source: where they came from.
         batch: number of the batch.
         ingested_at: start of the run, UTC.
     """
-    stated = {
-        "source": F.lit(source.name),
-        "id_namespace": F.lit(source.id_namespace),
-        "batch": F.lit(batch).cast("bigint"),
-        "item_at": F.col("at"),
-        "ingested_at": F.lit(ingested_at),
+    rows = of_kind(read, "item")
+    others = {
+        "source": source.name,
+        "id_namespace": source.id_namespace,
+        "batch": batch,
+        "item_at": rows["at"],
+        "ingested_at": ingested_at,
     }
-    return read.where("kind = 'item'").withColumns(stated).select(ITEMS.names)
+    return as_declared(rows, ITEMS, others)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
 from pyspark.sql import types as T
 
+from lakerec.bronze.columns import as_declared, of_kind
 from lakerec.bronze.mapping import Source
 from lakerec.contract import Column, Table, Write
 
@@ -31,18 +31,19 @@ MALFORMED_LINES = Table(
 )
 
 
-def read_malformed_lines(read: DataFrame, *, source: Source, batch: int, ingested_at: datetime) -> DataFrame:
+def read_malformed_lines(read: pa.Table, *, source: Source, batch: int, ingested_at: datetime) -> pa.Table:
     """The rows of bronze.malformed_lines among what a batch of files held.
 
     Args:
-        read: what `landing.read_files` gives, of files that are to be taken.
+        read: rows of `columns.READ_SCHEMA`, of files that are to be taken.
         source: where they came from.
         batch: number of the batch.
         ingested_at: start of the run, UTC.
     """
-    stated = {
-        "source": F.lit(source.name),
-        "batch": F.lit(batch).cast("bigint"),
-        "ingested_at": F.lit(ingested_at),
+    rows = of_kind(read, "malformed")
+    others = {
+        "source": source.name,
+        "batch": batch,
+        "ingested_at": ingested_at,
     }
-    return read.where("kind = 'malformed'").withColumns(stated).select(MALFORMED_LINES.names)
+    return as_declared(rows, MALFORMED_LINES, others)

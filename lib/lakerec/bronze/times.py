@@ -20,6 +20,11 @@ EARLIEST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), UTC_TIMES)
 LATEST = pa.scalar(datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), UTC_TIMES)
 
 
+def days_of(times: pa.Array) -> pa.Array:
+    """Days (date32, UTC) of times; null where there is none."""
+    return pc.floor_temporal(times, unit="day").cast(pa.date32())
+
+
 def parse_times(texts: pa.Array, rule: TimeRule) -> pa.Array:
     """Times (timestamp in microseconds, UTC) of an array of strings; null where a string is not of the rule's format.
 

@@ -4,10 +4,9 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 
 from lakerec.bronze.columns import accepted_batch, malformed_batch
-from lakerec.bronze.events import EVENTS, read_events
+from lakerec.bronze.events import read_events
 from lakerec.bronze.formats import Malformed, read_records
 from lakerec.config import load_source
-from lakerec.contract import conform
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 LINES = (
@@ -16,14 +15,14 @@ LINES = (
 )
 
 
-def test_the_rows_of_events_are_the_accepted_records_with_their_day_in_utc(spark):
+def test_the_rows_of_events_are_the_accepted_records_with_their_day_in_utc():
     shop = load_source("shop")
     [records] = read_records([LINES], shop.format)
     read = [accepted_batch(records, shop, "event", "f1", Counter()), malformed_batch([Malformed(3, b"{", "x")], "f1")]
 
-    events = read_events(spark.createDataFrame(pa.Table.from_batches(read)), source=shop, batch=4, ingested_at=NOON)
+    events = read_events(pa.Table.from_batches(read), source=shop, batch=4, ingested_at=NOON)
 
-    first, second = conform(events, EVENTS).orderBy("line_number").toArrow().to_pylist()
+    first, second = events.to_pylist()
     assert (first["source"], first["file_id"], first["line_number"], first["record_number"]) == ("shop", "f1", 1, 1)
     assert (first["batch"], first["ingested_at"], first["id_namespace"]) == (4, NOON, "")
     assert (first["event_at"], first["event_date"]) == (datetime(2024, 3, 2, 0, 30, tzinfo=UTC), date(2024, 3, 2))

@@ -1,0 +1,72 @@
+"""A table's data files as Python workers write them: Parquet, with the statistics that Delta's log keeps of each."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lakerec.contract import Table
+from lakerec.delta_log import NULL_PARTITION
+from lakerec.folders import open_folder
+
+
+class DataFile(NamedTuple):
+    """A file that lies in a table's folder and is yet to be committed.
+
+    Attributes:
+        path: below the table's folder.
+        day: value of the partition column; None where there is none, or no readable day.
+        written_at: ms since 1970.
+        stats: JSON of its row count, and of null counts, smallest and largest values of the columns that are indexed.
+    """
+
+    path: str
+    size_bytes: int
+    day: date | None
+    written_at: int
+    stats: str
+
+
+def write_data_file(table: Table, location: str, day: date | None, rows: pa.Table) -> DataFile:
+    """Write rows of one day, or of a table without days, as one file of a table.
+
+    Args:
+        location: path or URI of the table.
+        rows: all of the table's columns.
+    """
+    file_system, root = open_folder(location)
+    folder = f"{table.partition_by}={day or NULL_PARTITION}/" if table.partition_by else ""
+    path = f"{folder}part-{uuid4()}.snappy.parquet"
+    file_system.create_dir(f"{root}/{folder}")
+    stored = rows.drop_columns([table.partition_by]) if table.partition_by else rows
+    repeated = [name for name in stored.column_names if name not in table.incompressible]
+    with file_system.open_output_stream(f"{root}/{path}") as stream:
+        pq.write_table(stored, stream, use_dictionary=repeated)
+    size = file_system.get_file_info(f"{root}/{path}").size
+    return DataFile(path, size, day, time.time_ns() // 1_000_000, json.dumps(_statistics(table, stored)))
+
+
+def _statistics(table: Table, rows: pa.Table) -> dict[str, Any]:
+    bounds = {name: pc.min_max(rows[name]) for name in table.indexed}
+    return {
+        "numRecords": rows.num_rows,
+        "minValues": dict(_known(bounds, "min")),
+        "maxValues": dict(_known(bounds, "max")),
+        "nullCount": {name: rows[name].null_count for name in table.indexed},
+    }
+
+
+def _known(bounds: dict[str, pa.StructScalar], end: str) -> Iterator[tuple[str, Any]]:
+    """Times to the millisecond, cut off, as Delta's protocol has them."""
+    for name, bound in bounds.items():
+        value = bound[end].as_py()
+        if isinstance(value, datetime):
+            yield name, value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        elif value is not None:
+            yield name, value
