@@ -31,13 +31,14 @@ from lakerec.diagnostics.probabilities import PROBABILITIES, require_equal_windo
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, comparisons_of, measure_rankings, metrics_of
 from lakerec.diagnostics.rankings import RANKINGS, judged_lists, label_lists
 from lakerec.diagnostics.rivals import Audience, is_rival, list_in_place
+from lakerec.diagnostics.summaries import Measured
 from lakerec.diagnostics.thresholds import THRESHOLDS
 from lakerec.evaluated import read_model
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
-from lakerec.kept import Keep, kept_frames
+from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.described_items import collect_known, fit_sides
@@ -82,7 +83,7 @@ def _diagnose(lake: Lakehouse, config: Config, trained: Run, increment: Incremen
         anew = {}
         if champion and is_rival(champion, trained):
             anew[champion.model_id] = _list_anew(lake, champion, trained.as_of, log, evidence, config.ranking.top_n)
-        counts = _judge_lists(lake, trained.model_id, evidence, anew, keep)
+        counts = _judge_lists(lake, trained.model_id, evidence, anew)
         found, histories = evidence.fit_candidates(), evidence.fit_histories()
     learned = fit_action_weights(log.daily_interactions, trained.as_of.date(), config.action_weights)
     weighed = learned_coefficients(learned, config.action_weights.unit)
@@ -113,9 +114,7 @@ def _list_anew(lake: Lakehouse, rival: Run, cut: datetime, log: Log, evidence: E
     return judged_lists(labelled, evidence.drawn).select(F.lit(rival.model_id).alias("model_id"), "*")
 
 
-def _judge_lists(
-    lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mapping[str, DataFrame], keep: Keep
-) -> dict[str, int]:
+def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mapping[str, DataFrame]) -> dict[str, int]:
     """Store the lists of those who can be judged, and measure them beside those of other models.
 
     Args:
@@ -127,7 +126,8 @@ def _judge_lists(
     stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
     lists = reduce(DataFrame.unionByName, anew.values(), stored)
     made_by = F.when(F.col("model_id") == model_id, F.lit("")).otherwise(F.col("model_id"))
-    measured = keep(measure_rankings(lists.withColumn("made_by", made_by), evidence.populations, evidence.plan))
+    found = measure_rankings(lists.withColumn("made_by", made_by), evidence.populations, evidence.plan).collect()
+    measured = [Measured(*row) for row in found]
     metrics = lake.replace_partition(RANKING_METRICS, model_id, metrics_of(measured, model_id))
     lake.replace_partition(COMPARISONS, model_id, comparisons_of(measured, model_id))
     return {"rows_out": listed, "metrics": metrics}

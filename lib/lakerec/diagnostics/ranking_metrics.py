@@ -7,6 +7,7 @@ dilute; they are counted. The formulas are in `list_metrics`, the intervals in `
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import Column as SparkColumn
@@ -18,7 +19,7 @@ from lakerec.contract import Column, Table, Write
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.list_blocks import CODE_BITS, LIST_CODE, PLACE_BITS, POPULATION, TRUTH_CODE, USER_CODE, Plan
 from lakerec.diagnostics.rankings import TEST, Population
-from lakerec.diagnostics.summaries import MEASURED_SCHEMA, summarise
+from lakerec.diagnostics.summaries import MEASURED_SCHEMA, Measured, summarise
 from lakerec.diagnostics.tallies import TALLY_SCHEMA, tally_batches
 
 RANKING_METRICS = Table(
@@ -59,7 +60,7 @@ def measure_rankings(rankings: DataFrame, populations: Sequence[Population], pla
         populations: those drawn, and others whom some makers of the plan serve; a user may be in several.
 
     Returns:
-        Rows as in `summaries.MEASURED_SCHEMA`, for `metrics_of` and `comparisons_of`.
+        Rows as in `summaries.MEASURED_SCHEMA`; as many as there are metrics, slices and makers, however many users.
     """
 
     def tally(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -76,17 +77,17 @@ def measure_rankings(rankings: DataFrame, populations: Sequence[Population], pla
     return in_order.mapInArrow(tally, TALLY_SCHEMA).groupBy("split", "dimension").applyInArrow(tell, MEASURED_SCHEMA)
 
 
-def metrics_of(measured: DataFrame, model_id: str) -> DataFrame:
+def metrics_of(measured: Iterable[Measured], model_id: str) -> list[tuple[Any, ...]]:
     """The rows of diagnostics.ranking_metrics among what `measure_rankings` gives."""
-    named = F.lit(model_id).alias("model_id")
-    return measured.where("baseline IS NULL").select(named, *RANKING_METRICS.names[1:])
+    named = ({**row._asdict(), "model_id": model_id} for row in measured if row.baseline is None)
+    return [tuple(row[name] for name in RANKING_METRICS.names) for row in named]
 
 
-def comparisons_of(measured: DataFrame, model_id: str) -> DataFrame:
+def comparisons_of(measured: Iterable[Measured], model_id: str) -> list[tuple[Any, ...]]:
     """The rows of diagnostics.comparisons among what `measure_rankings` gives."""
-    own = F.coalesce(F.nullif("baseline_model_id", F.lit("")), F.lit(model_id)).alias("baseline_model_id")
-    named = measured.where("baseline IS NOT NULL").select(F.lit(model_id).alias("model_id"), "*")
-    return named.withColumn("baseline_model_id", own).select(COMPARISONS.names)
+    others = (row for row in measured if row.baseline is not None)
+    named = ({**row._asdict(), "baseline_model_id": row.baseline_model_id or model_id} for row in others)
+    return [tuple({**row, "model_id": model_id}[name] for name in COMPARISONS.names) for row in named]
 
 
 def _list_entries(rankings: DataFrame, plan: Plan) -> DataFrame:

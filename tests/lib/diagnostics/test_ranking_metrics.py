@@ -1,17 +1,22 @@
 """diagnostics.ranking_metrics out of Spark's frames; formulas and intervals are tested beside their kernels."""
 
+from collections import namedtuple
+
 import pytest
 
 from lakerec.diagnostics.comparisons import COMPARISONS
 from lakerec.diagnostics.list_blocks import Maker
 from lakerec.diagnostics.ranking_metrics import RANKING_METRICS, comparisons_of, measure_rankings, metrics_of
 from lakerec.diagnostics.rankings import judge_by
+from lakerec.diagnostics.summaries import Measured
 from tests.lib.diagnostics.measuring import a_plan
 
 RANKINGS = "recommender string, made_by string, split string, user_ix int, rank int, item_ix int"
 USERS = "user_ix int, is_known boolean, history string"
 RELEVANT = "split string, user_ix int, item_ix int"
 MAKERS = (Maker("als"), Maker("popularity"), Maker("als", "m1"), Maker("fold_in", population=1))
+Metric = namedtuple("Metric", RANKING_METRICS.names)
+Comparison = namedtuple("Comparison", COMPARISONS.names)
 
 LISTED = [
     ("als", "", "test", 1, 1, 10),
@@ -34,14 +39,14 @@ def measured(spark):
         spark.createDataFrame(*each) for each in ((LISTED, RANKINGS), (DRAWN, USERS), (WANTED, RELEVANT))
     )
     newcomers = judge_by(users.where("user_ix = 3"), relevant)
-    return measure_rankings(lists, [judge_by(users, relevant), newcomers], a_plan(*MAKERS)).cache()
+    frame = measure_rankings(lists, [judge_by(users, relevant), newcomers], a_plan(*MAKERS))
+    return [Measured(*row) for row in frame.collect()]
 
 
 def test_users_without_a_list_miss_and_users_with_nothing_relevant_are_left_out_and_counted(measured):
-    frame = metrics_of(measured, "m2")
-    rows = {(r.recommender, r.slice, r.metric, r.k): r for r in frame.where("split = 'test'").collect()}
+    found = [Metric(*row) for row in metrics_of(measured, "m2")]
 
-    assert frame.columns == RANKING_METRICS.names
+    rows = {(r.recommender, r.slice, r.metric, r.k): r for r in found if r.split == "test"}
     recall = rows["als", "all", "recall", 3]
     assert recall.value == pytest.approx((2 / 3 + 1 / 1 + 0) / 3)
     assert (recall.model_id, recall.user_count, recall.left_out_count) == ("m2", 3, 1)
@@ -55,13 +60,9 @@ def test_users_without_a_list_miss_and_users_with_nothing_relevant_are_left_out_
 
 
 def test_differences_name_the_model_that_they_are_taken_from(measured):
-    frame = comparisons_of(measured, "m2")
-    rows = {
-        (r.baseline, r.baseline_model_id): r
-        for r in frame.where("slice = 'all' AND metric = 'mrr' AND k = 3").collect()
-    }
+    found = [Comparison(*row) for row in comparisons_of(measured, "m2")]
 
-    assert frame.columns == COMPARISONS.names
+    rows = {(r.baseline, r.baseline_model_id): r for r in found if (r.slice, r.metric, r.k) == ("all", "mrr", 3)}
     assert rows.keys() == {("popularity", "m2"), ("als", "m1")}
     assert rows["popularity", "m2"].value == pytest.approx((1 / 1 + 1 / 2 + 0) / 3)
     assert rows["als", "m1"].value == pytest.approx(1 / 2 - 1 / 1)  # for user 2, who has both lists
