@@ -1,8 +1,8 @@
-"""One commit to a table: of a frame by Spark, of a few rows of the driver by Delta's own library for Rust.
+"""One commit to a table: of a frame by Spark; of a few rows of the driver, or of files that workers wrote, without it.
 
 Spark plans, runs and commits for half a second to write a handful of rows, and a run writes such rows dozens of times;
-the library takes a hundredth of that. It is not told what Spark's Hadoop is told of stores elsewhere, so that it writes
-to this machine's files alone, and everywhere else Spark writes such rows, too.
+Delta's library for Rust takes a few hundredths. It is not told what Spark's Hadoop is told of stores elsewhere, so that
+it commits to this machine's files alone; everywhere else Spark writes such rows, too.
 """
 
 from collections import Counter
