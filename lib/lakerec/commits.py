@@ -50,11 +50,18 @@ class Change(NamedTuple):
 
 
 def commit(
-    spark: SparkSession, table: Table, location: str, rows: DataFrame | Rows | WorkerRows, note: str, change: Change
+    spark: SparkSession,
+    table: Table,
+    location: str,
+    before: int,
+    rows: DataFrame | Rows | WorkerRows,
+    note: str,
+    change: Change,
 ) -> None:
     """Make rows visible at once, and the declaration with them.
 
     Args:
+        before: newest version of the table; -1 where it has not been written.
         rows: those of workers can only be added.
         note: the commit's `userMetadata`.
 
@@ -62,7 +69,8 @@ def commit(
         DuplicateKeyError: two rows share the key of a table whose rows are looked through; nothing was written.
         SchemaMismatchError: a frame is not what the table declares.
     """
-    stored, is_here = _stored_columns(location), is_local(location)
+    stored = DeltaLog(location).column_names(before) if before >= 0 else []
+    is_here = is_local(location)
     if isinstance(rows, DataFrame):
         _commit_frame(table, location, rows, note, change, stored)
     elif isinstance(rows, Sequence) and is_here and (stored or not table.has_constraints):
@@ -73,12 +81,6 @@ def commit(
         _commit_files(table, location, rows, note, change, is_stored=bool(stored))
     else:
         _commit_frame(table, location, rows.frame(), note, change, stored)
-
-
-def _stored_columns(location: str) -> list[str]:
-    log = DeltaLog(location)
-    version = log.version()
-    return log.column_names(version) if version >= 0 else []
 
 
 def _commit_rows(table: Table, location: str, rows: Rows, note: str, change: Change, stored: list[str]) -> None:

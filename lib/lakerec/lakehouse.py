@@ -242,7 +242,7 @@ class Lakehouse(Tables):
         signature = json.dumps({**note, **run}, sort_keys=True)
         with self.writing(table.layer):
             before = self.version(table)
-            commit(self.spark, table, self.location(table), rows, signature, change)
+            commit(self.spark, table, self.location(table), before, rows, signature, change)
             return self._rows_written_since(table, before, signature)
 
     def _rows_written_since(self, table: Table, before: int, signature: str) -> int:
