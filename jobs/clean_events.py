@@ -17,9 +17,17 @@ from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.schema_changes import SCHEMA_CHANGES, SchemaChange, find_changes
 from lakerec.operations.schema_fields import SCHEMA_FIELDS, FieldOfDay, fit_fields
-from lakerec.quality import split_judged
+from lakerec.quality import Belief, split_judged
 from lakerec.runner import run, say
-from lakerec.silver.events import EVENTS, clean_events, judge_events, mark_first, split_marked
+from lakerec.silver.events import (
+    EVENTS,
+    believe_once,
+    clean_events,
+    find_duplicates,
+    find_repeated,
+    judge_events,
+    number_records,
+)
 from lakerec.silver.gap_sessions import REACH_DAYS, days_to_rejoin, make_sessions, may_lack_sessions
 from lakerec.silver.items import ITEMS, believe_items, items_of_events, latest_items
 from lakerec.silver.rejected_events import REJECTED_EVENTS
@@ -107,9 +115,12 @@ def _what_is_new(lake: Lakehouse, config: Config, judge_again: Days | None) -> N
 def _catch_up(lake: Lakehouse, config: Config, news: News) -> dict[str, int]:
     """Records are judged once for all tables. Sessions come first: events need those of the days after theirs."""
     with kept_frames(lake.root) as keep:
-        marked = keep(mark_first(judge_events(lake.read(RAW_EVENTS, news.read), config.events)))
-        _summarise_sessions(lake, news, marked)
-        return {**_clean_events(lake, news, marked), **_collect_items(lake, config, news, marked)}
+        judged = keep(number_records(judge_events(lake.read(RAW_EVENTS, news.read), config.events)))
+        repeated = keep(find_repeated(judged))
+        belief = believe_once(judged, keep(find_duplicates(judged, repeated)))
+        _summarise_sessions(lake, news, belief.believed)
+        cleaned = _clean_events(lake, news, belief, judged)
+        return {**cleaned, **_collect_items(lake, config, news, judged)}
 
 
 def _rejoined_days(
@@ -138,34 +149,34 @@ def _relinked_days(lake: Lakehouse, increment: Increment, max_days: int) -> list
     return sorted(row.event_date for row in found.collect())
 
 
-def _summarise_sessions(lake: Lakehouse, news: News, marked: DataFrame) -> None:
+def _summarise_sessions(lake: Lakehouse, news: News, believed: DataFrame) -> None:
     if news.sessions.is_needed:
         days = [*news.changed, *news.rejoined]
-        events = make_sessions(split_marked(marked).believed, news.session.gap_minutes)
+        events = make_sessions(believed, news.session.gap_minutes)
         sessions = summarise_sessions(events, news.session)
         lake.replace_days(news.sessions, {SESSIONS: sessions.where(days_condition(days))}, days)
 
 
-def _clean_events(lake: Lakehouse, news: News, marked: DataFrame) -> dict[str, int]:
+def _clean_events(lake: Lakehouse, news: News, belief: Belief, judged: DataFrame) -> dict[str, int]:
     if not news.events.is_needed:
         return dict.fromkeys(COUNTS, 0)
     wanted, reach = days_condition(news.days), range(news.session.max_days + 1)
     sessions = lake.read(SESSIONS, {day + n * DAY for day in news.days if day is not None for n in reach})
-    cleaned = clean_events(split_marked(marked), sessions, news.session)
+    cleaned = clean_events(belief, sessions, news.session)
     frames = {EVENTS: cleaned.believed.where(wanted), REJECTED_EVENTS: cleaned.rejected.where(wanted)}
     rows = lake.replace_days(news.events, frames, news.days)
-    rows_in, believed, rejected = marked.where(wanted).count(), rows[EVENTS.name], rows[REJECTED_EVENTS.name]
+    rows_in, believed, rejected = judged.where(wanted).count(), rows[EVENTS.name], rows[REJECTED_EVENTS.name]
     counts = (rows_in, believed, rejected, rows_in - believed - rejected, len(news.days))
     return dict(zip(COUNTS, counts, strict=True))
 
 
-def _collect_items(lake: Lakehouse, config: Config, news: News, marked: DataFrame) -> dict[str, int]:
+def _collect_items(lake: Lakehouse, config: Config, news: News, judged: DataFrame) -> dict[str, int]:
     """Add what is new of the catalogue and of the events to the items known so far, or start over on a rebuild."""
     if not (news.catalogue.is_needed or news.items.is_needed):
         return dict.fromkeys(ITEM_COUNTS, 0)
     is_rebuild = news.catalogue.is_rebuild or news.items.is_rebuild
     catalogue = believe_items(lake.read(RAW_ITEMS), config.events.max_id_bytes)
-    acted_on = split_judged(marked.where(days_condition(news.items.days))).believed
+    acted_on = split_judged(judged.where(days_condition(news.items.days))).believed
     facts = catalogue.believed.select(ITEMS.names).union(items_of_events(acted_on).select(ITEMS.names))
     if not is_rebuild:
         facts = facts.union(lake.read(ITEMS))

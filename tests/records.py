@@ -11,7 +11,14 @@ from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.contract import Table
 from lakerec.quality import Belief
-from lakerec.silver.events import EventSettings, judge_events, mark_first, split_marked
+from lakerec.silver.events import (
+    EventSettings,
+    believe_once,
+    find_duplicates,
+    find_repeated,
+    judge_events,
+    number_records,
+)
 from lakerec.small_tables import frame_of
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -86,7 +93,8 @@ def rows_of(spark: SparkSession, table: Table, rows: Sequence[dict[str, Any]]) -
 
 def each_once(records: DataFrame, settings: EventSettings) -> Belief:
     """Records of bronze.events, typed: those believed, each once, and those rejected."""
-    return split_marked(mark_first(judge_events(records, settings)))
+    judged = number_records(judge_events(records, settings))
+    return believe_once(judged, find_duplicates(judged, find_repeated(judged)))
 
 
 def unkept(frame: DataFrame) -> DataFrame:

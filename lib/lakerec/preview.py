@@ -19,13 +19,13 @@ from lakerec.bronze.mapping import Source
 from lakerec.config import Config, load_source
 from lakerec.landing import kind_of, read_files, rows_of_table
 from lakerec.quality import Belief
-from lakerec.silver.events import EVENTS, NUMBERS, believe_events
+from lakerec.silver.events import EVENTS, SENT, believe_events
 from lakerec.silver.items import ITEMS, believe_items
 
 SHOWN_RECORDS = 5
 SHOWN_BYTES = 80
-SENT = {
-    "event": ("event_id", "item_id", "action", "occurred_at_sent", *[f"{name}_sent" for name in NUMBERS]),
+SHOWN_COLUMNS = {
+    "event": ("event_id", "item_id", "action", *SENT),
     "item": ("item_id", "changed_at_sent", "price_sent", "is_available_sent"),
 }
 
@@ -128,7 +128,7 @@ def _belief(belief: Belief, names: list[str], kind: str) -> Iterator[str]:
     for row in belief.believed.orderBy(*place).select(*place, *typed).limit(SHOWN_RECORDS).collect():
         values = ", ".join(f"{name} {row[name]}" for name in typed if row[name] is not None)
         yield f"  line {row.line_number}: {values}"
-    first = F.min(F.struct(*place, F.to_json(F.struct(*SENT[kind])).alias("sent"))).alias("first")
+    first = F.min(F.struct(*place, F.to_json(F.struct(*SHOWN_COLUMNS[kind])).alias("sent"))).alias("first")
     failed = belief.rejected.withColumn("reason", F.explode("reasons")).groupBy("reason")
     rows = failed.agg(F.count("*").alias("records"), first).orderBy(F.desc("records"), "reason").collect()
     yield f"rejected: {belief.rejected.count():,} of {belief.rejected.count() + belief.believed.count():,} records"

@@ -24,9 +24,10 @@ def failed_expectations(expectations: Sequence[Expectation]) -> Column:
     nothing = F.array().cast("array<string>")
     if not holds:
         return nothing
-    names = [F.when(~held, F.lit(e.name)) for e, held in zip(expectations, holds, strict=True)]
-    # Spark interprets array_compact and all below it, row by row; what is compiled tells most rows to be without fault.
-    return F.when(reduce(and_, holds), nothing).otherwise(F.array_compact(F.array(*names)))
+    named = [F.array(F.lit(expectation.name)) for expectation in expectations]
+    failed = [F.when(held, nothing).otherwise(name) for held, name in zip(holds, named, strict=True)]
+    # Most rows are without fault. Not array_compact, which Spark interprets, and every column of the query beside it.
+    return F.when(reduce(and_, holds), nothing).otherwise(F.concat(*failed))
 
 
 def judge(frame: DataFrame, expectations: Sequence[Expectation]) -> DataFrame:

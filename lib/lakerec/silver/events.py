@@ -9,7 +9,6 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakerec.bronze.rereading import PLACE
 from lakerec.contract import Column, Expectation, Settings, Table, Write
 from lakerec.quality import Belief, judge, split_judged
 from lakerec.silver.gap_sessions import make_sessions
@@ -62,6 +61,7 @@ EVENTS = Table(
 )
 
 NUMBERS = ("quantity", "price", "position", "propensity")
+SENT = ("occurred_at_sent", *[f"{name}_sent" for name in NUMBERS])
 CONTENT = ("user_id", "session_id", "item_id", "action", *NUMBERS, "list_id", "surface")
 
 
@@ -85,7 +85,7 @@ def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings) 
     """Join the events of whole days to sessions, and link these to users. As many rows leave as came.
 
     Args:
-        belief: what `split_marked` makes of all records of the days to be replaced and, where sessions are made, of the
+        belief: what `believe_once` makes of all records of the days to be replaced and, where sessions are made, of the
             day before each: rows of silver for those days come out as well, and are to be left out.
         sessions: silver.sessions of the days to be replaced and of the `session.max_days` days after each.
         session: how events are joined to sessions, and how far a sign-in reaches back.
@@ -105,28 +105,56 @@ def believe_events(records: DataFrame, settings: EventSettings) -> Belief:
 
 
 def judge_events(records: DataFrame, settings: EventSettings) -> DataFrame:
-    """The records of bronze.events, typed, with the `reasons` not to believe them: both sides in one frame."""
-    return judge(type_events(records, settings), believed_when(settings))
+    """The records of bronze.events, typed, with the `reasons` not to believe them: both sides in one frame.
 
-
-def mark_first(judged: DataFrame) -> DataFrame:
-    """What `judge_events` gives, with `is_first`: whether a believed record is the one of its identity that is kept.
-
-    Of each (source, event_date, event_id) that is the smallest (occurred_at, sha256 of raw). Of the hash the first 64
-    bits are looked at: they do not tie, and all of it would be two fifths of what is shuffled here. Only a line's first
-    record holds the raw bytes, so record number and content decide between the others; what then still ties differs in
-    nothing but where it was read.
+    Strings as delivered stay beside rejected records alone: nobody asks for them where they could be read.
     """
-    order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number")
-    alone = F.when(F.size("reasons") > 0, F.concat_ws(" ", *PLACE))  # rejected records do not pile up in one window
-    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key), alone).orderBy(*order))
-    return judged.withColumn("is_first", nth == 1).drop("raw_hash")
+    judged = judge(type_events(records, settings), believed_when(settings))
+    return judged.withColumns({name: F.when(F.size("reasons") > 0, F.col(name)) for name in SENT})
 
 
-def split_marked(marked: DataFrame) -> Belief:
-    """Split what `mark_first` gives: believed records, each once, and rejected ones."""
-    belief = split_judged(marked)
-    return Belief(belief.believed.where("is_first").drop("is_first"), belief.rejected.drop("is_first"))
+def number_records(judged: DataFrame) -> DataFrame:
+    """What `judge_events` gives, with record_ix (long), another for each record and each time this is computed."""
+    return judged.withColumn("record_ix", F.monotonically_increasing_id())
+
+
+def find_repeated(numbered: DataFrame) -> DataFrame:
+    """Hashes of identities that two believed records have, or more: column identity. Few, as few events come twice.
+
+    Args:
+        numbered: what `number_records` gives.
+    """
+    identities = split_judged(numbered).believed.groupBy(_identity()).agg(F.count(F.lit(1)).alias("copies"))
+    return identities.where("copies > 1").select("identity")
+
+
+def find_duplicates(numbered: DataFrame, repeated: DataFrame) -> DataFrame:
+    """The believed records for which another of the same identity is kept: column record_ix.
+
+    Of each (source, event_date, event_id) the smallest (occurred_at, sha256 of raw) is kept. Of the hash the first 64
+    bits are looked at: they do not tie. Only a line's first record holds the raw bytes, so record number and content
+    decide between the others; what then still ties differs in nothing but where it was read.
+
+    Args:
+        numbered: what `number_records` gave, kept.
+        repeated: what `find_repeated` makes of it; no other records are compared.
+    """
+    order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number", "record_ix")
+    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key)).orderBy(*order))
+    believed = split_judged(numbered).believed.withColumn("identity", _identity())
+    compared = believed.join(repeated, ["identity"], how="left_semi").withColumn("nth", nth)
+    return compared.where("nth > 1").select("record_ix")
+
+
+def believe_once(numbered: DataFrame, duplicates: DataFrame) -> Belief:
+    """Both sides of what `judge_events` gave: believed records, each once, and rejected ones.
+
+    Args:
+        numbered: what `number_records` gave, kept.
+        duplicates: what `find_duplicates` makes of it.
+    """
+    once = numbered.join(duplicates, ["record_ix"], how="left_anti")
+    return split_judged(once.drop("record_ix", "raw_hash"))
 
 
 def newest_event(events: DataFrame) -> datetime | None:
@@ -177,6 +205,11 @@ def type_events(records: DataFrame, settings: EventSettings) -> DataFrame:
         *["file_id", "line_number", "record_number", "ingested_at"],
         F.unhex(F.left(F.sha2("raw", 256), F.lit(16))).alias("raw_hash"),
     ).withColumns(_numbers(settings))
+
+
+def _identity() -> SparkColumn:
+    """8 bytes instead of an id: that two events have the same by chance lets them be compared, and both are kept."""
+    return F.xxhash64(*EVENTS.key).alias("identity")
 
 
 def filled(name: str) -> SparkColumn:

@@ -35,9 +35,10 @@ SESSIONS = Table(
     distinct=True,
 )
 
-VISIT = (*reversed(SESSIONS.key), "visit")
-"""What gathers a session's events; `visit` parts events without session, which would pile up. One order for all who
-gather by it: so rows that were shuffled and sorted once stay where they are."""
+VISIT = ("visit", *reversed(SESSIONS.key))
+"""What gathers a session's events; `visit` parts events without session, which would pile up, and comes first, as
+numbers sort faster than ids. One order for all who gather by it: rows that were shuffled and sorted once stay where
+they are."""
 
 
 class SessionSettings(Settings):
@@ -100,8 +101,9 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
         sessions: silver.sessions of the events' days and of the `max_days` days after each.
         max_days: how many days later a sign-in may be.
     """
-    own = Window.partitionBy(*VISIT).orderBy("occurred_at", "event_id")
-    later_that_day = F.first("user_id", ignorenulls=True).over(own.rowsBetween(0, Window.unboundedFollowing))
+    # Latest first: Spark goes through a frame that only grows once, but begins one that shrinks anew at every row.
+    own = Window.partitionBy(*VISIT).orderBy(F.desc("occurred_at"), F.desc("event_id"))
+    later_that_day = F.last("user_id", ignorenulls=True).over(own.rowsBetween(Window.unboundedPreceding, 0))
     return (
         events.withColumn("visit", _visit(F.coalesce("session_id", "event_id")))
         .withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})

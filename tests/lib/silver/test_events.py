@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from lakerec.silver.events import EVENTS, CleanedEvents, EventSettings, clean_events, newest_event
+from lakerec.bronze.events import EVENTS as RAW_EVENTS
+from lakerec.silver.events import EVENTS, CleanedEvents, EventSettings, clean_events, judge_events, newest_event
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, summarise_sessions
 from tests import oracle
@@ -54,6 +55,22 @@ def test_records_of_a_line_without_raw_are_told_apart_by_their_number_then_their
     other_second = a_record("e1", raw=None, record_number=2, item_id="b")
 
     assert [row.item_id for row in believed(spark, third, second, other_second)] == ["b"]
+
+
+def test_a_record_that_bronze_holds_twice_is_one_event(spark):
+    record = a_record("e1")
+
+    belief = each_once(rows_of(spark, RAW_EVENTS, [record, record]), SETTINGS)
+
+    assert [row.event_id for row in belief.believed.collect()] == ["e1"]
+
+
+def test_strings_as_delivered_stay_beside_rejected_records_alone(spark):
+    records = raw_events(spark, [a_record("e1", price="2.5"), a_record("e2", price="two")])
+
+    judged = judge_events(records, SETTINGS).orderBy("event_id").collect()
+
+    assert [(row.price, row.price_sent) for row in judged] == [(Decimal("2.5"), None), (None, "two")]
 
 
 def test_a_record_that_is_not_believed_cannot_displace_one_that_is(spark):
