@@ -295,7 +295,8 @@ def lines_with(process: subprocess.Popen[str], part: str) -> Iterator[str]:
 def test_every_profile_agrees_on_what_shapes_the_tables() -> None:
     profiles = {file.stem: read_settings(file) for file in (REPOSITORY / "conf" / "spark").glob("*.conf")}
     shared = [key for key in profiles["local"] if key.startswith(("spark.sql.", "spark.databricks."))]
-    shared.remove("spark.sql.shuffle.partitions")
+    for of_one_machine in ("spark.sql.shuffle.partitions", "spark.sql.files.maxPartitionBytes"):
+        shared.remove(of_one_machine)
 
     assert set(profiles) == {"local", "test", "cluster"}
     assert [{key: settings[key] for key in shared} for settings in profiles.values()] == [

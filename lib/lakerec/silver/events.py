@@ -114,8 +114,8 @@ def judge_events(records: DataFrame, settings: EventSettings) -> DataFrame:
 
 
 def number_records(judged: DataFrame) -> DataFrame:
-    """What `judge_events` gives, with record_ix (long), another for each record and each time this is computed."""
-    return judged.withColumn("record_ix", F.monotonically_increasing_id())
+    """What `judge_events` gives, with row_number (long), another for each record and each time this is computed."""
+    return judged.withColumn("row_number", F.monotonically_increasing_id())
 
 
 def find_repeated(numbered: DataFrame) -> DataFrame:
@@ -129,7 +129,7 @@ def find_repeated(numbered: DataFrame) -> DataFrame:
 
 
 def find_duplicates(numbered: DataFrame, repeated: DataFrame) -> DataFrame:
-    """The believed records for which another of the same identity is kept: column record_ix.
+    """The believed records for which another of the same identity is kept: column row_number.
 
     Of each (source, event_date, event_id) the smallest (occurred_at, sha256 of raw) is kept. Of the hash the first 64
     bits are looked at: they do not tie. Only a line's first record holds the raw bytes, so record number and content
@@ -139,11 +139,11 @@ def find_duplicates(numbered: DataFrame, repeated: DataFrame) -> DataFrame:
         numbered: what `number_records` gave, kept.
         repeated: what `find_repeated` makes of it; no other records are compared.
     """
-    order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number", "record_ix")
+    order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number", "row_number")
     nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key)).orderBy(*order))
     believed = split_judged(numbered).believed.withColumn("identity", _identity())
     compared = believed.join(repeated, ["identity"], how="left_semi").withColumn("nth", nth)
-    return compared.where("nth > 1").select("record_ix")
+    return compared.where("nth > 1").select("row_number")
 
 
 def believe_once(numbered: DataFrame, duplicates: DataFrame) -> Belief:
@@ -153,8 +153,8 @@ def believe_once(numbered: DataFrame, duplicates: DataFrame) -> Belief:
         numbered: what `number_records` gave, kept.
         duplicates: what `find_duplicates` makes of it.
     """
-    once = numbered.join(duplicates, ["record_ix"], how="left_anti")
-    return split_judged(once.drop("record_ix", "raw_hash"))
+    once = numbered.join(duplicates, ["row_number"], how="left_anti")
+    return split_judged(once.drop("row_number", "raw_hash"))
 
 
 def newest_event(events: DataFrame) -> datetime | None:
