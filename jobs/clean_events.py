@@ -19,15 +19,7 @@ from lakerec.operations.schema_changes import SCHEMA_CHANGES, SchemaChange, find
 from lakerec.operations.schema_fields import SCHEMA_FIELDS, FieldOfDay, fit_fields
 from lakerec.quality import Belief, split_judged
 from lakerec.runner import run, say
-from lakerec.silver.events import (
-    EVENTS,
-    believe_once,
-    clean_events,
-    find_duplicates,
-    find_repeated,
-    judge_events,
-    number_records,
-)
+from lakerec.silver.events import EVENTS, believe_once, clean_events, judge_events, number_records
 from lakerec.silver.gap_sessions import REACH_DAYS, days_to_rejoin, make_sessions, may_lack_sessions
 from lakerec.silver.items import ITEMS, believe_items, items_of_events, latest_items
 from lakerec.silver.rejected_events import REJECTED_EVENTS
@@ -116,8 +108,7 @@ def _catch_up(lake: Lakehouse, config: Config, news: News) -> dict[str, int]:
     """Records are judged once for all tables. Sessions come first: events need those of the days after theirs."""
     with kept_frames(lake.root) as keep:
         judged = keep(number_records(judge_events(lake.read(RAW_EVENTS, news.read), config.events)))
-        repeated = keep(find_repeated(judged))
-        belief = believe_once(judged, keep(find_duplicates(judged, repeated)))
+        belief = believe_once(judged, keep)
         _summarise_sessions(lake, news, belief.believed)
         cleaned = _clean_events(lake, news, belief, judged)
         return {**cleaned, **_collect_items(lake, config, news, judged)}

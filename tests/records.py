@@ -11,14 +11,7 @@ from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.contract import Table
 from lakerec.quality import Belief
-from lakerec.silver.events import (
-    EventSettings,
-    believe_once,
-    find_duplicates,
-    find_repeated,
-    judge_events,
-    number_records,
-)
+from lakerec.silver.events import EventSettings, believe_once, judge_events, number_records
 from lakerec.small_tables import frame_of
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -93,8 +86,7 @@ def rows_of(spark: SparkSession, table: Table, rows: Sequence[dict[str, Any]]) -
 
 def each_once(records: DataFrame, settings: EventSettings) -> Belief:
     """Records of bronze.events, typed: those believed, each once, and those rejected."""
-    judged = number_records(judge_events(records, settings))
-    return believe_once(judged, find_duplicates(judged, find_repeated(judged)))
+    return believe_once(number_records(judge_events(records, settings)), unkept)
 
 
 def unkept(frame: DataFrame) -> DataFrame:

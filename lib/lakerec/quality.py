@@ -26,7 +26,7 @@ def failed_expectations(expectations: Sequence[Expectation]) -> Column:
         return nothing
     named = [F.array(F.lit(expectation.name)) for expectation in expectations]
     failed = [F.when(held, nothing).otherwise(name) for held, name in zip(holds, named, strict=True)]
-    # Most rows are without fault. Not array_compact, which Spark interprets, and every column of the query beside it.
+    # Most rows are without fault. Not array_compact: Spark interprets it, and with it the whole select.
     return F.when(reduce(and_, holds), nothing).otherwise(F.concat(*failed))
 
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Expectation, Settings, Table, Write
+from lakerec.kept import Keep
 from lakerec.quality import Belief, judge, split_judged
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.ids import IDS, has_short_ids, in_namespace, tidy_id
@@ -118,41 +119,22 @@ def number_records(judged: DataFrame) -> DataFrame:
     return judged.withColumn("row_number", F.monotonically_increasing_id())
 
 
-def find_repeated(numbered: DataFrame) -> DataFrame:
-    """Hashes of identities that two believed records have, or more: column identity. Few, as few events come twice.
+def believe_once(numbered: DataFrame, keep: Keep) -> Belief:
+    """Both sides of what `judge_events` gave: believed records, each once, and rejected ones.
 
-    Args:
-        numbered: what `number_records` gives.
-    """
-    identities = split_judged(numbered).believed.groupBy(_identity()).agg(F.count(F.lit(1)).alias("copies"))
-    return identities.where("copies > 1").select("identity")
-
-
-def find_duplicates(numbered: DataFrame, repeated: DataFrame) -> DataFrame:
-    """The believed records for which another of the same identity is kept: column row_number.
-
-    Of each (source, event_date, event_id) the smallest (occurred_at, sha256 of raw) is kept. Of the hash the first 64
-    bits are looked at: they do not tie. Only a line's first record holds the raw bytes, so record number and content
+    Of each (source, event_date, event_id) the smallest (occurred_at, sha256 of raw) is believed. Of the hash the first
+    64 bits are looked at: they do not tie. Only a line's first record holds the raw bytes, so record number and content
     decide between the others; what then still ties differs in nothing but where it was read.
 
     Args:
         numbered: what `number_records` gave, kept.
-        repeated: what `find_repeated` makes of it; no other records are compared.
+        keep: as of `kept_frames`. Which records are repeated has to be known to be little before they are compared, or
+            Spark moves all records to compare a few.
     """
-    order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number", "row_number")
-    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key)).orderBy(*order))
-    believed = split_judged(numbered).believed.withColumn("identity", _identity())
-    compared = believed.join(repeated, ["identity"], how="left_semi").withColumn("nth", nth)
-    return compared.where("nth > 1").select("row_number")
-
-
-def believe_once(numbered: DataFrame, duplicates: DataFrame) -> Belief:
-    """Both sides of what `judge_events` gave: believed records, each once, and rejected ones.
-
-    Args:
-        numbered: what `number_records` gave, kept.
-        duplicates: what `find_duplicates` makes of it.
-    """
+    # 8 bytes instead of an id: that two events have the same by chance lets them be compared, and both are believed.
+    believed = split_judged(numbered).believed.withColumn("identity", F.xxhash64(*EVENTS.key))
+    repeated = keep(_repeated(believed))
+    duplicates = keep(_all_but_first(believed.join(repeated, ["identity"], how="left_semi")))
     once = numbered.join(duplicates, ["row_number"], how="left_anti")
     return split_judged(once.drop("row_number", "raw_hash"))
 
@@ -207,14 +189,20 @@ def type_events(records: DataFrame, settings: EventSettings) -> DataFrame:
     ).withColumns(_numbers(settings))
 
 
-def _identity() -> SparkColumn:
-    """8 bytes instead of an id: that two events have the same by chance lets them be compared, and both are kept."""
-    return F.xxhash64(*EVENTS.key).alias("identity")
-
-
 def filled(name: str) -> SparkColumn:
     """A string column; null where it is empty or blank."""
     return F.when(F.trim(F.col(name)) != "", F.col(name))
+
+
+def _repeated(believed: DataFrame) -> DataFrame:
+    copies = believed.groupBy("identity").agg(F.count(F.lit(1)).alias("copies"))
+    return copies.where("copies > 1").select("identity")
+
+
+def _all_but_first(believed: DataFrame) -> DataFrame:
+    order = ("occurred_at", "raw_hash", "record_number", *CONTENT, "file_id", "line_number", "row_number")
+    nth = F.row_number().over(Window.partitionBy(*reversed(EVENTS.key)).orderBy(*order))
+    return believed.withColumn("nth", nth).where("nth > 1").select("row_number")
 
 
 def _numbers(settings: EventSettings) -> dict[str, SparkColumn]:
