@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
-from lakerec.bronze.record_shapes import group_by_shape
+from lakerec.bronze.record_shapes import COUNTED, TOLD_BY, count_shapes, sum_by_shape
 from lakerec.config import Config
 from lakerec.increment import Days, Increment, days_condition, in_order
 from lakerec.kept import kept_frames
@@ -186,7 +186,8 @@ def _note_fields(lake: Lakehouse) -> int:
     noted = [FieldOfDay(*row) for row in lake.read(SCHEMA_FIELDS).collect()]
     told = {SchemaChange(*row) for row in lake.read(SCHEMA_CHANGES).collect()}
     others = [row for row in noted if row.event_date not in {None, *increment.days}]
-    fields = [*others, *fit_fields(group_by_shape(lake.read(RAW_EVENTS, increment.days)))]
+    counted = lake.map_in_arrow(RAW_EVENTS, increment.days, TOLD_BY, count_shapes, COUNTED)
+    fields = [*others, *fit_fields(sum_by_shape(counted))]
     changes = find_changes(fields)
     if set(changes) != told or not lake.exists(SCHEMA_CHANGES):
         lake.overwrite(SCHEMA_CHANGES, changes)

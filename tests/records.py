@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
 from lakerec.bronze.items import ITEMS as RAW_ITEMS
+from lakerec.bronze.record_shapes import COUNTED, TOLD_BY, count_shapes, sum_by_shape
 from lakerec.contract import Table
 from lakerec.quality import Belief
 from lakerec.silver.events import EventSettings, believe_once, judge_events, number_records
@@ -69,6 +70,11 @@ def a_catalogue_record(item_id: str | None, item_at: datetime | None, **sent: An
 def raw_events(spark: SparkSession, records: Sequence[dict[str, Any]]) -> DataFrame:
     """A frame of bronze.events; each record on a line of its own, in the order given."""
     return rows_of(spark, RAW_EVENTS, [{**record, "line_number": n} for n, record in enumerate(records, start=1)])
+
+
+def shapes_of(spark: SparkSession, records: Sequence[dict[str, Any]]) -> DataFrame:
+    """What noting their fields makes of records as `raw_events` has them."""
+    return sum_by_shape(raw_events(spark, records).select(*TOLD_BY).mapInArrow(count_shapes, COUNTED))
 
 
 def raw_items(spark: SparkSession, records: Sequence[dict[str, Any]]) -> DataFrame:

@@ -1,17 +1,19 @@
-"""A table's data files as Python workers write them: Parquet, with the statistics that Delta's log keeps of each."""
+"""A table's data files as Python writes and reads them: Parquet, with the statistics that Delta's log keeps of each."""
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql.pandas.types import to_arrow_schema
 
-from lakerec.contract import Table
+from lakerec.contract import Table, require_stored
 from lakerec.delta_log import NULL_PARTITION
 from lakerec.folders import open_folder
 
@@ -33,6 +35,45 @@ class DataFile(NamedTuple):
     stats: str
 
 
+class StoredFile(NamedTuple):
+    """A file that holds rows of a version of a table.
+
+    Attributes:
+        path: below the table's folder.
+        partition: value of the partition column; None where there is none, or no readable day.
+    """
+
+    path: str
+    size_bytes: int
+    partition: str | None
+
+
+def stored_files(table: Table, files: Sequence[dict[str, Any]]) -> list[StoredFile]:
+    """A version's files as the table's log names them."""
+    return [StoredFile(unquote(file["path"]), file["size"], _partition(table, file)) for file in files]
+
+
+def read_data_file(table: Table, location: str, file: StoredFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, a batch after the other; nullable columns that were declared since are null.
+
+    Args:
+        location: path or URI of the table.
+        names: columns that are wanted.
+
+    Raises:
+        RebuildNeededError: a column that may not be null was declared since.
+    """
+    schema = to_arrow_schema(table.schema, timezone="UTC")
+    wanted = pa.schema([schema.field(name) for name in names])
+    file_system, root = open_folder(location)
+    with file_system.open_input_file(f"{root}/{file.path}") as stream:
+        parquet = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")
+        stored = parquet.schema_arrow.names
+        require_stored(table, {*stored, table.partition_by or ""})
+        for batch in parquet.iter_batches(columns=[name for name in names if name in stored]):
+            yield _as_declared(batch, wanted, {table.partition_by: file.partition})
+
+
 def write_data_file(table: Table, location: str, day: date | None, rows: pa.Table) -> DataFile:
     """Write rows of one day, or of a table without days, as one file of a table.
 
@@ -50,6 +91,23 @@ def write_data_file(table: Table, location: str, day: date | None, rows: pa.Tabl
         pq.write_table(stored, stream, use_dictionary=repeated)
     size = file_system.get_file_info(f"{root}/{path}").size
     return DataFile(path, size, day, time.time_ns() // 1_000_000, json.dumps(_statistics(table, stored)))
+
+
+def _partition(table: Table, file: dict[str, Any]) -> str | None:
+    value = file["partitionValues"].get(table.partition_by)
+    return None if value in ("", NULL_PARTITION) else value
+
+
+def _as_declared(batch: pa.RecordBatch, wanted: pa.Schema, logged: dict[str | None, str | None]) -> pa.RecordBatch:
+    """Its columns by their declared types; the partition's value stands in the log alone."""
+    columns = []
+    for field in wanted:
+        if field.name in batch.schema.names:
+            columns.append(batch[field.name].cast(field.type))  # a time without a zone is in UTC
+        else:
+            constant = pa.array([logged.get(field.name)], pa.string()).cast(field.type)
+            columns.append(constant.take(pa.array([0] * batch.num_rows, pa.int64())))
+    return pa.RecordBatch.from_arrays(columns, schema=wanted)
 
 
 def _statistics(table: Table, rows: pa.Table) -> dict[str, Any]:

@@ -8,17 +8,15 @@ part of the query itself, as rows of Python would pass through a Python worker, 
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from lakerec.contract import Table, require_stored
-from lakerec.delta_log import NULL_PARTITION, DeltaLog
-from lakerec.folders import open_folder
+from lakerec.contract import Table
+from lakerec.data_files import read_data_file, stored_files
+from lakerec.delta_log import DeltaLog
 
 _ROWS_OF_A_TASK = 4_000
 """Rows travel with the task that unpacks them, and Spark warns of tasks above a megabyte."""
@@ -45,16 +43,14 @@ def collect_rows(
     Raises:
         RebuildNeededError: a column that may not be null was declared since.
     """
-    names = columns or table.names
-    schema = to_arrow_schema(table.schema, timezone="UTC")
-    wanted = pa.schema([schema.field(name) for name in names])
     rows: list[dict[str, Any]] = []
-    for file in DeltaLog(location).files(version):
-        if value is not None and file["partitionValues"][table.partition] != value:
+    for file in stored_files(table, DeltaLog(location).files(version)):
+        if value is not None and file.partition != value:
             continue
-        if at_most is not None and len(rows) >= at_most:
-            break
-        rows += _read(table, location, file, wanted).to_pylist()
+        for batch in read_data_file(table, location, file, columns or table.names):
+            if at_most is not None and len(rows) >= at_most:
+                return rows[:at_most]
+            rows += batch.to_pylist()
     return rows[:at_most]
 
 
@@ -72,23 +68,3 @@ def arrow_of(rows: Iterable[Sequence[Any]], schema: T.StructType) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(fields)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _read(table: Table, location: str, file: dict[str, Any], wanted: pa.Schema) -> pa.Table:
-    """The rows of one file; partition values stand in the log alone."""
-    files, root = open_folder(location)
-    with files.open_input_file(f"{root}/{unquote(file['path'])}") as stream:
-        parquet = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")
-        stored = {*parquet.schema_arrow.names, table.partition_by}
-        require_stored(table, stored)
-        found = parquet.read(columns=[name for name in wanted.names if name in parquet.schema_arrow.names])
-    count = parquet.metadata.num_rows
-    columns = []
-    for field in wanted:
-        if field.name in found.column_names:
-            columns.append(found[field.name].cast(field.type))  # a time without a zone is in UTC
-        else:
-            text = file["partitionValues"].get(field.name)
-            constant = pa.array([None if text in ("", NULL_PARTITION) else text], pa.string()).cast(field.type)
-            columns.append(pa.chunked_array([constant.take(pa.array([0] * count, pa.int64()))]))
-    return pa.table(columns, schema=wanted)

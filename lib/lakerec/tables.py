@@ -1,20 +1,23 @@
 """Reading tables: a reader gets the declared columns, of a table that is there or is yet to be."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from tempfile import gettempdir
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Table, View, with_declared_columns
+from lakerec.data_files import StoredFile, read_data_file, stored_files
 from lakerec.delta_log import DeltaLog, Snapshot, rows_in
 from lakerec.errors import RebuildNeededError
 from lakerec.folders import is_local, spark_path
 from lakerec.increment import Days, days_condition
 from lakerec.small_tables import collect_rows, frame_of
+from lakerec.spread import spread
 
 _FEW_FILES = 32
 """More, and Spark takes a job to look at them."""
@@ -22,6 +25,8 @@ _SMALL_BYTES = 64 << 20
 """So much is read whole about as fast as Delta finds the files that a query needs."""
 _FOREIGN = re.compile("%[89A-Fa-f]")
 """A letter beyond ASCII as others than Spark write it in the folder of a partition, and as Spark would misread it."""
+
+Work = Callable[[Iterator[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
 
 class Tables:
@@ -90,6 +95,27 @@ class Tables:
     def has_partition(self, table: Table, value: str) -> bool:
         """Whether rows of that model or batch are stored."""
         return value in self.partitions(table)
+
+    def map_in_arrow(
+        self, table: Table, days: Days, names: Sequence[str], work: Work, schema: T.StructType | str
+    ) -> DataFrame:
+        """What `work` makes of the rows of some days and, always, of those without a readable day.
+
+        Python workers take the columns from the table's files. Through Spark's own `mapInArrow` they would become rows
+        and columns again, which takes longer than most work.
+
+        Args:
+            names: columns that are wanted.
+            work: is given the batches of a few files, and makes batches of the schema.
+        """
+        version, location = self._version_to_read(table), spark_path(self.location(table))
+        files = stored_files(table, self._log(table).files(version)) if version >= 0 else []
+        wanted = {None, *(day.isoformat() for day in days if day)}
+
+        def work_on(files: Sequence[StoredFile]) -> Iterable[pa.RecordBatch]:
+            return work(batch for file in files for batch in read_data_file(table, location, file, names))
+
+        return spread(self.spark, [file for file in files if file.partition in wanted], work_on, schema)
 
     def partitions(self, table: Table) -> set[str]:
         """The models or batches whose rows are stored, as the table's log names them.

@@ -1,5 +1,6 @@
 """Reading tables, on real Delta."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -74,6 +75,26 @@ def plan_of(frame: DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
     frame.explain()
     return capsys.readouterr().out
+
+
+def test_workers_take_the_rows_of_days_and_those_without_a_day_from_the_files(lake: Lakehouse) -> None:
+    lake.append(VISITS, visits(lake.spark, (MONDAY, "a", 7), (TUESDAY, "b", 8), (None, "c", 9)))
+    wider = replace(VISITS, columns=(*VISITS.columns, Column("author", T.StringType(), "Who.")))
+    names = ("author", "visit_id", "event_date")
+    schema = "author string, visit_id string, event_date date"
+
+    of_monday = lake.map_in_arrow(wider, [MONDAY], names, lambda batches: batches, schema)
+    of_no_day = lake.map_in_arrow(wider, [], ["visit_id"], lambda batches: batches, "visit_id string")
+
+    assert {tuple(row) for row in of_monday.collect()} == {(None, "a", MONDAY), (None, "c", None)}
+    assert [row.visit_id for row in of_no_day.collect()] == ["c"]
+    assert lake.versions_read == {VISITS.name: 0}
+
+
+def test_workers_have_nothing_to_take_from_a_table_that_was_never_written(lake: Lakehouse) -> None:
+    mapped = lake.map_in_arrow(VISITS, [MONDAY], ["visit_id"], lambda batches: batches, "visit_id string")
+
+    assert mapped.collect() == []
 
 
 def test_a_version_reads_as_it_was_until_a_file_of_it_is_gone(lake: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,13 @@
 """The shapes of a producer's records: which fields they hold, and of which types."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -14,29 +15,45 @@ TYPES = {str: "string", int: "number", float: "number", bool: "boolean", dict: "
 MIXED = "mixed"
 _GROUP = ("source", "event_date", "shape")
 _EARLIEST = ("event_at", "file_id", "line_number")
-_COUNTED = (
+
+TOLD_BY = ("source", "event_date", *_EARLIEST, "raw", "rescued")
+"""Columns of bronze.events that tell a record's shape, and whose it is."""
+COUNTED = (
     "source string, event_date date, shape string, record_count bigint,"
     " earliest struct<event_at: timestamp, file_id: string, line_number: bigint>"
 )
 _SHAPES_REMEMBERED = 10_000
 
 
-def group_by_shape(records: DataFrame) -> DataFrame:
+def count_shapes(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """How many records of each source and day have the same fields and types, and where the earliest is.
 
     A record's fields are those of its bytes where they are JSON, else those that its source maps nowhere.
 
     Args:
-        records: bronze.events of whole days.
+        batches: `TOLD_BY` of records of bronze.events.
 
     Returns:
-        A row per (source, event_date, shape) with record_count and earliest; see `shape_of`.
+        Batches of `COUNTED`, each for itself; see `shape_of`.
     """
-    held = records.where(F.col("raw").isNotNull()).select("source", "event_date", *_EARLIEST, "raw", "rescued")
-    return (
-        held.mapInArrow(_count_shapes, _COUNTED)
-        .groupBy(*_GROUP)
-        .agg(F.sum("record_count").alias("record_count"), F.min("earliest").alias("earliest"))
+    known: dict[Any, str] = {}
+    for batch in batches:
+        held = batch.filter(pc.is_valid(batch["raw"]))
+        shapes = pa.array(_shapes(held["raw"], held["rescued"], known), pa.string())
+        rows = pa.table({"shape": shapes, **{name: held[name] for name in ("source", "event_date", *_EARLIEST)}})
+        in_order = rows.sort_by([(name, "ascending") for name in _EARLIEST])
+        firsts = [(name, "first") for name in _EARLIEST]
+        groups = in_order.group_by(list(_GROUP), use_threads=False).aggregate([([], "count_all"), *firsts])
+        for group in groups.to_batches():
+            earliest = pa.StructArray.from_arrays([group[f"{name}_first"] for name in _EARLIEST], list(_EARLIEST))
+            columns = [*(group[name] for name in _GROUP), group["count_all"], earliest]
+            yield pa.RecordBatch.from_arrays(columns, [*_GROUP, "record_count", "earliest"])
+
+
+def sum_by_shape(counted: DataFrame) -> DataFrame:
+    """What `count_shapes` gives, as one row per (source, event_date, shape)."""
+    return counted.groupBy(*_GROUP).agg(
+        F.sum("record_count").alias("record_count"), F.min("earliest").alias("earliest")
     )
 
 
@@ -57,38 +74,25 @@ def shape_of(record: Any) -> str:
     return orjson.dumps(fields).decode()
 
 
-def _count_shapes(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    known: dict[Any, str] = {}
-    for batch in batches:
-        shapes = pa.array(_shapes(batch["raw"].to_pylist(), batch["rescued"], known), pa.string())
-        rows = pa.table({"shape": shapes, **{name: batch[name] for name in ("source", "event_date", *_EARLIEST)}})
-        in_order = rows.sort_by([(name, "ascending") for name in _EARLIEST])
-        firsts = [(name, "first") for name in _EARLIEST]
-        groups = in_order.group_by(list(_GROUP), use_threads=False).aggregate([([], "count_all"), *firsts])
-        for group in groups.to_batches():
-            earliest = pa.StructArray.from_arrays([group[f"{name}_first"] for name in _EARLIEST], list(_EARLIEST))
-            columns = [*(group[name] for name in _GROUP), group["count_all"], earliest]
-            yield pa.RecordBatch.from_arrays(columns, [*_GROUP, "record_count", "earliest"])
-
-
-def _shapes(raws: Sequence[bytes], rescued: pa.StringArray, known: dict[Any, str]) -> list[str]:
+def _shapes(raws: pa.BinaryArray, rescued: pa.StringArray, known: dict[Any, str]) -> list[str]:
     """The shape of each record; of plain objects with the same fingerprint one is parsed, if none is known."""
     marks = _fingerprints(raws)
     kinds, firsts, kind = np.unique(marks, return_index=True, return_inverse=True)
     examples = zip(kinds.tolist(), firsts.tolist(), strict=True)
-    of_kind = [_remembered(mark, known, raws[first]) if mark else "" for mark, first in examples]
+    of_kind = [_remembered(mark, known, raws[first].as_py()) if mark else "" for mark, first in examples]
     shapes = [of_kind[n] for n in kind.tolist()]
     for place in np.flatnonzero(marks == 0).tolist():
-        shapes[place] = _shape_by_names(_fields_of(raws[place], rescued[place].as_py()), known)
+        shapes[place] = _shape_by_names(_fields_of(raws[place].as_py(), rescued[place].as_py()), known)
     return shapes
 
 
-def _fingerprints(raws: Sequence[bytes]) -> npt.NDArray[np.uint64]:
+def _fingerprints(raws: pa.BinaryArray) -> npt.NDArray[np.uint64]:
     from lakerec.bronze.fingerprints import take_fingerprints  # imports numba
 
     marks = np.zeros(len(raws), np.uint64)
-    feeds = np.cumsum([len(raw) + 1 for raw in raws], dtype=np.int64) - 1
-    take_fingerprints(np.frombuffer(b"\n".join([*raws, b""]), np.uint8), feeds, marks)
+    lines = pc.binary_join_element_wise(raws, b"", b"\n")
+    _, offsets, text = lines.buffers()
+    take_fingerprints(np.frombuffer(text, np.uint8), np.frombuffer(offsets, np.int32)[1:].astype(np.int64) - 1, marks)
     return marks
 
 

@@ -46,7 +46,7 @@ def fit_fields(shapes: DataFrame) -> list[FieldOfDay]:
     """The rows of operations.schema_fields for whole days. Acts: collects at most `MOST_SHAPES` shapes.
 
     Args:
-        shapes: what `record_shapes.group_by_shape` gives of those days' records.
+        shapes: what `record_shapes.sum_by_shape` gives of those days' records.
     """
     groups = shapes.orderBy(F.desc("record_count"), "shape")
     found: dict[tuple[str, date | None, str, str], FieldOfDay] = {}

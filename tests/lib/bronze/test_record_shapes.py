@@ -2,8 +2,8 @@ import json
 
 import orjson
 
-from lakerec.bronze.record_shapes import group_by_shape, shape_of
-from tests.records import a_record, raw_events
+from lakerec.bronze.record_shapes import shape_of
+from tests.records import a_record, shapes_of
 
 
 def test_every_path_of_a_record_has_its_type():
@@ -50,7 +50,7 @@ def test_records_of_one_shape_are_counted_together_however_they_are_written(spar
         b'{"a":"x","b":[]}',
     ]
 
-    rows = group_by_shape(raw_events(spark, [a_record(f"e{n}", raw=raw) for n, raw in enumerate(raws)])).collect()
+    rows = shapes_of(spark, [a_record(f"e{n}", raw=raw) for n, raw in enumerate(raws)]).collect()
 
     assert {row.shape: row.record_count for row in rows} == {
         shape_of({"a": "x", "b": 1}): 6,

@@ -3,9 +3,8 @@ from typing import Any
 
 import pytest
 
-from lakerec.bronze.record_shapes import group_by_shape
 from lakerec.operations.schema_fields import FieldOfDay, fit_fields
-from tests.records import a_record, at, on, raw_events
+from tests.records import a_record, at, on, shapes_of
 
 
 def a_line(n: int, day: int, record: Any, **others: Any) -> dict:
@@ -14,7 +13,7 @@ def a_line(n: int, day: int, record: Any, **others: Any) -> dict:
 
 
 def test_names_that_are_ids_are_forgotten_again_and_change_nothing(spark):
-    fields = fit_fields(group_by_shape(raw_events(spark, [a_line(n % 20, 1, {f"u{n}": 1}) for n in range(10_050)])))
+    fields = fit_fields(shapes_of(spark, [a_line(n % 20, 1, {f"u{n}": 1}) for n in range(10_050)]))
 
     assert len(fields) == 10_051
 
@@ -27,7 +26,7 @@ def test_the_fields_of_a_day_are_counted_with_the_earliest_record_that_has_them(
         a_line(1, 2, {"item": "lamp"}, source="till"),
     ]
 
-    fields = fit_fields(group_by_shape(raw_events(spark, records)))
+    fields = fit_fields(shapes_of(spark, records))
 
     assert sorted(fields) == [
         FieldOfDay("shop", on(1), "", "object", 3, "f1", 3),
@@ -41,7 +40,7 @@ def test_the_fields_of_a_day_are_counted_with_the_earliest_record_that_has_them(
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "a<b>", "a,b", "a`b", "", "ключ", "BIGINT", "x: BIGINT"])
 def test_names_may_hold_any_character(spark, name):
-    fields = fit_fields(group_by_shape(raw_events(spark, [a_line(1, 1, {name: "text", "b": 1})])))
+    fields = fit_fields(shapes_of(spark, [a_line(1, 1, {name: "text", "b": 1})]))
 
     assert {(row.field, row.type) for row in fields} == {("", "object"), (name, "string"), ("b", "number")}
 
@@ -54,7 +53,7 @@ def test_of_other_formats_the_fields_that_are_mapped_nowhere_are_told(spark):
         a_record("no day", event_at=None, raw=b'{"when":"soon"}'),
     ]
 
-    fields = fit_fields(group_by_shape(raw_events(spark, records)))
+    fields = fit_fields(shapes_of(spark, records))
 
     assert {(row.event_date, row.field, row.record_count) for row in fields} == {
         (on(1), "", 2),
@@ -65,4 +64,4 @@ def test_of_other_formats_the_fields_that_are_mapped_nowhere_are_told(spark):
 
 
 def test_no_records_have_no_fields(spark):
-    assert fit_fields(group_by_shape(raw_events(spark, []))) == []
+    assert fit_fields(shapes_of(spark, [])) == []
