@@ -13,7 +13,7 @@ from lakerec.bronze.items import ITEMS as RAW_ITEMS
 from lakerec.bronze.record_shapes import COUNTED, TOLD_BY, count_shapes, sum_by_shape
 from lakerec.config import Config
 from lakerec.increment import Days, Increment, days_condition, in_order
-from lakerec.kept import kept_frames
+from lakerec.kept import Keep, kept_frames
 from lakerec.lakehouse import Lakehouse
 from lakerec.operations.schema_changes import SCHEMA_CHANGES, SchemaChange, find_changes
 from lakerec.operations.schema_fields import SCHEMA_FIELDS, FieldOfDay, fit_fields
@@ -110,7 +110,7 @@ def _catch_up(lake: Lakehouse, config: Config, news: News) -> dict[str, int]:
         judged = keep(number_records(judge_events(lake.read(RAW_EVENTS, news.read), config.events)))
         belief = believe_once(judged, keep)
         _summarise_sessions(lake, news, belief.believed)
-        cleaned = _clean_events(lake, news, belief, judged)
+        cleaned = _clean_events(lake, news, belief, judged, keep)
         return {**cleaned, **_collect_items(lake, config, news, judged)}
 
 
@@ -148,12 +148,12 @@ def _summarise_sessions(lake: Lakehouse, news: News, believed: DataFrame) -> Non
         lake.replace_days(news.sessions, {SESSIONS: sessions.where(days_condition(days))}, days)
 
 
-def _clean_events(lake: Lakehouse, news: News, belief: Belief, judged: DataFrame) -> dict[str, int]:
+def _clean_events(lake: Lakehouse, news: News, belief: Belief, judged: DataFrame, keep: Keep) -> dict[str, int]:
     if not news.events.is_needed:
         return dict.fromkeys(COUNTS, 0)
     wanted, reach = days_condition(news.days), range(news.session.max_days + 1)
     sessions = lake.read(SESSIONS, {day + n * DAY for day in news.days if day is not None for n in reach})
-    cleaned = clean_events(belief, sessions, news.session)
+    cleaned = clean_events(belief, sessions, news.session, keep)
     frames = {EVENTS: cleaned.believed.where(wanted), REJECTED_EVENTS: cleaned.rejected.where(wanted)}
     rows = lake.replace_days(news.events, frames, news.days)
     rows_in, believed, rejected = judged.where(wanted).count(), rows[EVENTS.name], rows[REJECTED_EVENTS.name]

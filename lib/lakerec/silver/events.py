@@ -82,7 +82,7 @@ class CleanedEvents(NamedTuple):
     rejected: DataFrame
 
 
-def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings) -> CleanedEvents:
+def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings, keep: Keep) -> CleanedEvents:
     """Join the events of whole days to sessions, and link these to users. As many rows leave as came.
 
     Args:
@@ -90,12 +90,13 @@ def clean_events(belief: Belief, sessions: DataFrame, session: SessionSettings) 
             day before each: rows of silver for those days come out as well, and are to be left out.
         sessions: silver.sessions of the days to be replaced and of the `session.max_days` days after each.
         session: how events are joined to sessions, and how far a sign-in reaches back.
+        keep: as of `link_users`.
 
     Returns:
         The rows of silver.events and of silver.rejected_events for those days.
     """
     once = make_sessions(belief.believed, session.gap_minutes)
-    linked = link_users(once, sessions, session.max_days)
+    linked = link_users(once, sessions, session.max_days, keep)
     as_sent = belief.rejected.withColumn("occurred_at", F.col("occurred_at_sent"))
     return CleanedEvents(linked.select(EVENTS.names), as_sent.select(REJECTED_EVENTS.names))
 

@@ -8,6 +8,7 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.gathered import gathered_by
+from lakerec.kept import Keep
 from lakerec.silver.ids import tidy_id
 
 SESSIONS = Table(
@@ -20,6 +21,9 @@ SESSIONS = Table(
         Column("user_id", T.StringType(), "User of the day's earliest event that was sent with one; null: none was."),
         Column("signed_in_at", T.TimestampType(), "When that event occurred; UTC."),
         Column("signed_in_event_id", T.StringType(), "Id of that event; the smaller one of two at the same time."),
+        Column("last_signed_in_at", T.TimestampType(), "The day's latest event that was sent with a user; UTC."),
+        Column("last_signed_in_event_id", T.StringType(), "Id of that event; the larger one of two at the same time."),
+        Column("user_count", T.LongType(), "Different users that events were sent with; several: a shared device."),
         Column("first_at", T.TimestampType(), "Earliest event of the day; UTC."),
         Column("last_at", T.TimestampType(), "Latest event of the day; UTC."),
         Column("event_count", T.LongType(), "Events of the day."),
@@ -31,7 +35,7 @@ SESSIONS = Table(
     key=("source", "event_date", "session_id"),
     write=Write.REPLACE_DAYS,
     partition_by="event_date",
-    transform_version=2,
+    transform_version=3,
     distinct=True,
 )
 
@@ -39,6 +43,7 @@ VISIT = ("visit", *reversed(SESSIONS.key))
 """What gathers a session's events; `visit` parts events without session, which would pile up, and comes first, as
 numbers sort faster than ids. One order for all who gather by it: rows that were shuffled and sorted once stay where
 they are."""
+_EVENT = ("event_id", "event_date", "source")
 
 
 class SessionSettings(Settings):
@@ -70,6 +75,8 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
         gathered_by(events, *reversed(SESSIONS.key))
         .agg(
             F.min(sign_in).alias("signed_in"),
+            F.max(sign_in).alias("last_signed_in"),
+            F.size(F.collect_set("user_id")).cast("long").alias("user_count"),
             F.min("occurred_at").alias("first_at"),
             F.max("occurred_at").alias("last_at"),
             F.count(F.lit(1)).alias("event_count"),
@@ -85,12 +92,14 @@ def summarise_sessions(events: DataFrame, settings: SessionSettings) -> DataFram
             "user_id": F.col("signed_in.user_id"),
             "signed_in_at": F.col("signed_in.occurred_at"),
             "signed_in_event_id": F.col("signed_in.event_id"),
+            "last_signed_in_at": F.col("last_signed_in.occurred_at"),
+            "last_signed_in_event_id": F.col("last_signed_in.event_id"),
             "is_bot": _is_bot(settings),
         }
     ).select(SESSIONS.names)
 
 
-def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFrame:
+def link_users(events: DataFrame, sessions: DataFrame, max_days: int, keep: Keep) -> DataFrame:
     """Events with the user of their session's next sign-in, and with `user_id_sent` and `is_bot`.
 
     An event without user takes the user of the earliest event with one that comes later, by (occurred_at, event_id),
@@ -100,24 +109,16 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int) -> DataFra
         events: believed events, each once, with the users that were sent.
         sessions: silver.sessions of the events' days and of the `max_days` days after each.
         max_days: how many days later a sign-in may be.
+        keep: as of `kept_frames`. That few sessions tell their events anything has to be known before they are joined,
+            or Spark moves all events. Acts: looks whether one of them has several users.
     """
-    # Latest first: Spark goes through a frame that only grows once, but begins one that shrinks anew at every row.
-    own = Window.partitionBy(*VISIT).orderBy(F.desc("occurred_at"), F.desc("event_id"))
-    later_that_day = F.last("user_id", ignorenulls=True).over(own.rowsBetween(Window.unboundedPreceding, 0))
-    return (
-        events.withColumn("visit", _visit(F.coalesce("session_id", "event_id")))
-        .withColumns({"user_id_sent": F.col("user_id"), "user_id_that_day": later_that_day})
-        .join(_with_next_user(sessions, max_days), [*VISIT], how="left")
-        .withColumns(
-            {
-                "user_id": F.when(F.col("session_id").isNull(), F.col("user_id_sent")).otherwise(
-                    F.coalesce("user_id_that_day", "next_user_id")
-                ),
-                "is_bot": F.coalesce("is_bot", F.lit(False)),
-            }
-        )
-        .drop("visit", "user_id_that_day", "next_user_id")
-    )
+    links = keep(_links(sessions, max_days))
+    visits = events.withColumn("visit", _visit(F.coalesce("session_id", "event_id")))
+    linked = _with_next_of_several(visits, links, keep).join(links, [*VISIT], how="left")
+    user_id = F.coalesce("user_id", "next_of_several", _only_user_to_come(), "next_user_id")
+    is_bot = F.coalesce("is_bot", F.lit(False))
+    told = {"user_id_sent": F.col("user_id"), "user_id": user_id, "is_bot": is_bot}
+    return linked.withColumns(told).select(*events.columns, "user_id_sent", "is_bot")
 
 
 def days_to_relink(sessions: DataFrame, records: DataFrame, new: DataFrame, max_days: int) -> DataFrame:
@@ -144,11 +145,41 @@ def days_to_relink(sessions: DataFrame, records: DataFrame, new: DataFrame, max_
     return waiting.where((gap > 0) & (gap <= max_days)).select("event_date").distinct()
 
 
-def _with_next_user(sessions: DataFrame, max_days: int) -> DataFrame:
+def _links(sessions: DataFrame, max_days: int) -> DataFrame:
+    """The sessions that tell their events something: that they are a bot's, or who signs in later."""
     following = Window.partitionBy("source", "session_id").orderBy(F.unix_date("event_date")).rangeBetween(1, max_days)
     next_user = F.first("user_id", ignorenulls=True).over(following) if max_days else F.lit(None).cast("string")
-    visit = _visit(F.col("session_id")).alias("visit")
-    return sessions.select(*SESSIONS.key, visit, "is_bot", next_user.alias("next_user_id"))
+    is_waiting = F.col("anonymous_count") > 0
+    told = sessions.select(
+        *SESSIONS.key,
+        _visit(F.col("session_id")).alias("visit"),
+        "is_bot",
+        F.when(is_waiting & (F.col("user_count") == 1), F.col("user_id")).alias("only_user_id"),
+        (is_waiting & (F.col("user_count") > 1)).alias("is_shared"),
+        "last_signed_in_at",
+        "last_signed_in_event_id",
+        F.when(is_waiting, next_user).alias("next_user_id"),
+    )
+    return told.where("is_bot OR is_shared OR only_user_id IS NOT NULL OR next_user_id IS NOT NULL")
+
+
+def _only_user_to_come() -> SparkColumn:
+    """The one user of an event's session, where the last sign-in comes later than the event."""
+    is_to_come = F.struct("occurred_at", "event_id") < F.struct("last_signed_in_at", "last_signed_in_event_id")
+    return F.when(is_to_come, F.col("only_user_id"))
+
+
+def _with_next_of_several(visits: DataFrame, links: DataFrame, keep: Keep) -> DataFrame:
+    """Events with `next_of_several`: where their session has several users, the next of them. Acts: looks for such."""
+    shared = links.where("is_shared").select(*VISIT)
+    if shared.isEmpty():
+        return visits.withColumn("next_of_several", F.lit(None).cast("string"))
+    # Latest first: Spark goes through a frame that only grows once, but begins one that shrinks anew at every row.
+    own = Window.partitionBy(*VISIT).orderBy(F.desc("occurred_at"), F.desc("event_id"))
+    next_user = F.last("user_id", ignorenulls=True).over(own.rowsBetween(Window.unboundedPreceding, 0))
+    theirs = visits.select(*VISIT, "event_id", "occurred_at", "user_id").join(shared, [*VISIT], how="left_semi")
+    named = theirs.withColumn("next_of_several", next_user).where("user_id IS NULL AND next_of_several IS NOT NULL")
+    return visits.join(keep(named.select(*_EVENT, "next_of_several")), [*_EVENT], how="left")
 
 
 def _visit(name: SparkColumn) -> SparkColumn:

@@ -11,7 +11,7 @@ from lakerec.silver.events import EVENTS, CleanedEvents, EventSettings, clean_ev
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, summarise_sessions
 from tests import oracle
-from tests.records import READ_AT, a_record, at, each_once, on, raw_events, rows_of
+from tests.records import READ_AT, a_record, at, each_once, on, raw_events, rows_of, unkept
 
 SETTINGS = EventSettings(
     actions=("view", "cart", "purchase", "return"),
@@ -26,7 +26,7 @@ SESSION = SessionSettings(
 
 def cleaned(spark: SparkSession, records: list[dict]) -> CleanedEvents:
     belief = each_once(raw_events(spark, records), SETTINGS)
-    return clean_events(belief, rows_of(spark, SESSIONS, []), SESSION)
+    return clean_events(belief, rows_of(spark, SESSIONS, []), SESSION, unkept)
 
 
 def believed(spark: SparkSession, *records: dict) -> list:
@@ -214,7 +214,7 @@ def test_many_small_worlds_in_any_order_are_what_plain_python_says(spark, worlds
     raw = raw_events(spark, records)
     events = make_sessions(each_once(raw, SETTINGS).believed, SESSION.gap_minutes)
     sessions = summarise_sessions(events, SESSION)
-    both = clean_events(each_once(raw, SETTINGS), sessions, SESSION)
+    both = clean_events(each_once(raw, SETTINGS), sessions, SESSION, unkept)
 
     told = oracle.predict(placed, SETTINGS, SESSION)
     assert oracle.events_of(both.believed.collect()) == oracle.shown(told.events)

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lakerec.silver.events import EventSettings
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, days_to_relink, link_users, summarise_sessions
-from tests.records import a_record, at, each_once, on, raw_events, rows_of
+from tests.records import a_record, at, each_once, on, raw_events, rows_of, unkept
 
 BELIEF = EventSettings(actions=("view",), return_actions=(), max_future_skew_minutes=60, max_id_bytes=64)
 RULES = SessionSettings(max_days=2, gap_minutes=0, bot_min_events=4, bot_max_events_per_minute=2, bot_max_share=0.5)
@@ -22,7 +22,7 @@ def summary(spark: SparkSession, records: list[dict]) -> list:
 
 def users(spark: SparkSession, records: list[dict], max_days: int = RULES.max_days) -> dict[str, str | None]:
     events = events_of(spark, records)
-    linked = link_users(events, summarise_sessions(events, RULES), max_days)
+    linked = link_users(events, summarise_sessions(events, RULES), max_days, unkept)
     return {row.event_id: row.user_id for row in linked.collect()}
 
 
@@ -39,14 +39,18 @@ def test_a_session_day_tells_its_first_sign_in_its_span_and_its_events(spark):
 
     assert (first_day.event_date, first_day.user_id, first_day.signed_in_event_id) == (on(1), "ann", "e2")
     assert (first_day.first_at.hour, first_day.signed_in_at.hour, first_day.last_at.hour) == (9, 10, 11)
-    assert (first_day.event_count, first_day.anonymous_count) == (3, 1)
+    assert (first_day.last_signed_in_at.hour, first_day.last_signed_in_event_id) == (11, "e3")
+    assert (first_day.event_count, first_day.anonymous_count, first_day.user_count) == (3, 1, 2)
     assert (second_day.event_date, second_day.user_id, second_day.anonymous_count) == (on(2), None, 1)
+    assert (second_day.last_signed_in_at, second_day.last_signed_in_event_id, second_day.user_count) == (None, None, 0)
 
 
 def test_of_two_sign_ins_at_one_time_the_smaller_event_id_is_the_first(spark):
     records = [a_record("e2", user_id="bob", session_id="s1"), a_record("e1", user_id="ann", session_id="s1")]
 
-    assert [row.user_id for row in summary(spark, records)] == ["ann"]
+    [session] = summary(spark, records)
+
+    assert (session.user_id, session.last_signed_in_event_id) == ("ann", "e2")
 
 
 def test_a_bot_has_many_events_and_more_a_minute_than_a_person(spark):
@@ -132,11 +136,27 @@ def test_a_sign_in_reaches_back_over_max_days_and_no_further(spark):
     assert users(spark, records, max_days=0) == {"e1": None, "e2": None, "e4": "ann", "e5": "bob"}
 
 
+@pytest.mark.parametrize("users_that_day", [["ann"], ["ann", "cleo"]])
+def test_after_the_last_sign_in_of_a_day_the_next_days_counts(spark, users_that_day):
+    signed_in = [
+        a_record(f"as {user}", at(1, 9 + n), session_id="s1", user_id=user) for n, user in enumerate(users_that_day)
+    ]
+    others = [
+        a_record("before", at(1, 8), session_id="s1"),
+        a_record("after", at(1, 12), session_id="s1"),
+        a_record("next day", at(2), session_id="s1", user_id="bob"),
+    ]
+
+    told = users(spark, [*signed_in, *others])
+
+    assert (told["before"], told["after"]) == ("ann", "bob")
+
+
 def test_events_without_session_are_never_linked_nor_bots(spark):
     records = [a_record("e1", at(1, 9)), a_record("e2", at(1, 10), user_id="ann")]
     events = events_of(spark, records)
 
-    linked = link_users(events, summarise_sessions(events, RULES), 2).orderBy("event_id").collect()
+    linked = link_users(events, summarise_sessions(events, RULES), 2, unkept).orderBy("event_id").collect()
 
     assert [(row.user_id, row.user_id_sent, row.is_bot) for row in linked] == [
         (None, None, False),
@@ -149,7 +169,7 @@ def test_a_linked_event_keeps_what_was_sent(spark):
         spark, [a_record("e1", at(1), session_id="s"), a_record("e2", at(2), session_id="s", user_id="ann")]
     )
 
-    linked = link_users(events, summarise_sessions(events, RULES), 2).orderBy("event_id").collect()
+    linked = link_users(events, summarise_sessions(events, RULES), 2, unkept).orderBy("event_id").collect()
 
     assert [(row.user_id, row.user_id_sent) for row in linked] == [("ann", None), ("ann", "ann")]
 
@@ -196,7 +216,7 @@ def test_events_are_shuffled_once_to_be_linked_where_sessions_are_too_many_to_br
     broadcast = spark.conf.get("spark.sql.autoBroadcastJoinThreshold")
     spark.conf.set("spark.sql.autoBroadcastJoinThreshold", -1)
     try:
-        plan = link_users(events, sessions, RULES.max_days)._jdf.queryExecution().executedPlan().toString()
+        plan = link_users(events, sessions, RULES.max_days, unkept)._jdf.queryExecution().executedPlan().toString()
     finally:
         spark.conf.set("spark.sql.autoBroadcastJoinThreshold", broadcast)
 
