@@ -17,6 +17,9 @@ from lakerec.contract import Table, require_stored
 from lakerec.delta_log import NULL_PARTITION
 from lakerec.folders import open_folder
 
+_ROWS_AT_ONCE = 1 << 14
+"""As many rows of a file as a worker holds, with what it makes of them."""
+
 
 class DataFile(NamedTuple):
     """A file that lies in a table's folder and is yet to be committed.
@@ -70,7 +73,7 @@ def read_data_file(table: Table, location: str, file: StoredFile, names: Sequenc
         parquet = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")
         stored = parquet.schema_arrow.names
         require_stored(table, {*stored, table.partition_by or ""})
-        for batch in parquet.iter_batches(columns=[name for name in names if name in stored]):
+        for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=[name for name in names if name in stored]):
             yield _as_declared(batch, wanted, {table.partition_by: file.partition})
 
 
