@@ -39,10 +39,9 @@ SESSIONS = Table(
     distinct=True,
 )
 
-VISIT = ("visit", *reversed(SESSIONS.key))
-"""What gathers a session's events; `visit` parts events without session, which would pile up, and comes first, as
-numbers sort faster than ids. One order for all who gather by it: rows that were shuffled and sorted once stay where
-they are."""
+_VISIT = ("visit", *reversed(SESSIONS.key))
+"""What joins events to their session; `visit` parts events without session, which would pile up, and comes first, as
+numbers compare faster than ids."""
 _EVENT = ("event_id", "event_date", "source")
 
 
@@ -114,7 +113,7 @@ def link_users(events: DataFrame, sessions: DataFrame, max_days: int, keep: Keep
     """
     links = keep(_links(sessions, max_days))
     visits = events.withColumn("visit", _visit(F.coalesce("session_id", "event_id")))
-    linked = _with_next_of_several(visits, links, keep).join(links, [*VISIT], how="left")
+    linked = _with_next_of_several(visits, links, keep).join(links, [*_VISIT], how="left")
     user_id = F.coalesce("user_id", "next_of_several", _only_user_to_come(), "next_user_id")
     is_bot = F.coalesce("is_bot", F.lit(False))
     told = {"user_id_sent": F.col("user_id"), "user_id": user_id, "is_bot": is_bot}
@@ -171,19 +170,19 @@ def _only_user_to_come() -> SparkColumn:
 
 def _with_next_of_several(visits: DataFrame, links: DataFrame, keep: Keep) -> DataFrame:
     """Events with `next_of_several`: where their session has several users, the next of them. Acts: looks for such."""
-    shared = links.where("is_shared").select(*VISIT)
+    shared = links.where("is_shared").select(*_VISIT)
     if shared.isEmpty():
         return visits.withColumn("next_of_several", F.lit(None).cast("string"))
     # Latest first: Spark goes through a frame that only grows once, but begins one that shrinks anew at every row.
-    own = Window.partitionBy(*VISIT).orderBy(F.desc("occurred_at"), F.desc("event_id"))
+    own = Window.partitionBy(*_VISIT).orderBy(F.desc("occurred_at"), F.desc("event_id"))
     next_user = F.last("user_id", ignorenulls=True).over(own.rowsBetween(Window.unboundedPreceding, 0))
-    theirs = visits.select(*VISIT, "event_id", "occurred_at", "user_id").join(shared, [*VISIT], how="left_semi")
+    theirs = visits.select(*_VISIT, "event_id", "occurred_at", "user_id").join(shared, [*_VISIT], how="left_semi")
     named = theirs.withColumn("next_of_several", next_user).where("user_id IS NULL AND next_of_several IS NOT NULL")
     return visits.join(keep(named.select(*_EVENT, "next_of_several")), [*_EVENT], how="left")
 
 
 def _visit(name: SparkColumn) -> SparkColumn:
-    """8 bytes instead of an id: that two are the same by chance does no harm beside the other columns of VISIT."""
+    """8 bytes instead of an id: that two are the same by chance does no harm beside the other columns of _VISIT."""
     return F.xxhash64(name)
 
 
