@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from lakerec.contract import Table, require_stored
-from lakerec.delta_log import NULL_PARTITION
+from lakerec.delta_log import NULL_PARTITION, partitions_of
 from lakerec.folders import open_folder
 
 _ROWS_AT_ONCE = 1 << 14
@@ -43,17 +43,17 @@ class StoredFile(NamedTuple):
 
     Attributes:
         path: below the table's folder.
-        partition: value of the partition column; None where there is none, or no readable day.
+        partitions: values of the partition columns, which stand in the log alone; None for rows without one.
     """
 
     path: str
     size_bytes: int
-    partition: str | None
+    partitions: dict[str, str | None]
 
 
-def stored_files(table: Table, files: Sequence[dict[str, Any]]) -> list[StoredFile]:
-    """A version's files as the table's log names them."""
-    return [StoredFile(unquote(file["path"]), file["size"], _partition(table, file)) for file in files]
+def stored_files(files: Iterable[dict[str, Any]]) -> list[StoredFile]:
+    """A version's files as a table's log names them."""
+    return [StoredFile(unquote(file["path"]), file["size"], partitions_of(file)) for file in files]
 
 
 def read_data_file(table: Table, location: str, file: StoredFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -72,9 +72,9 @@ def read_data_file(table: Table, location: str, file: StoredFile, names: Sequenc
     with file_system.open_input_file(f"{root}/{file.path}") as stream:
         parquet = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")
         stored = parquet.schema_arrow.names
-        require_stored(table, {*stored, table.partition_by or ""})
+        require_stored(table, {*stored, *file.partitions})
         for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=[name for name in names if name in stored]):
-            yield _as_declared(batch, wanted, {table.partition_by: file.partition})
+            yield _as_declared(batch, wanted, file.partitions)
 
 
 def write_data_file(table: Table, location: str, day: date | None, rows: pa.Table) -> DataFile:
@@ -96,19 +96,14 @@ def write_data_file(table: Table, location: str, day: date | None, rows: pa.Tabl
     return DataFile(path, size, day, time.time_ns() // 1_000_000, json.dumps(_statistics(table, stored)))
 
 
-def _partition(table: Table, file: dict[str, Any]) -> str | None:
-    value = file["partitionValues"].get(table.partition_by)
-    return None if value in ("", NULL_PARTITION) else value
-
-
-def _as_declared(batch: pa.RecordBatch, wanted: pa.Schema, logged: dict[str | None, str | None]) -> pa.RecordBatch:
-    """Its columns by their declared types; the partition's value stands in the log alone."""
+def _as_declared(batch: pa.RecordBatch, wanted: pa.Schema, partitions: dict[str, str | None]) -> pa.RecordBatch:
+    """Its columns by their declared types."""
     columns = []
     for field in wanted:
         if field.name in batch.schema.names:
             columns.append(batch[field.name].cast(field.type))  # a time without a zone is in UTC
         else:
-            constant = pa.array([logged.get(field.name)], pa.string()).cast(field.type)
+            constant = pa.array([partitions.get(field.name)], pa.string()).cast(field.type)
             columns.append(constant.take(pa.array([0] * batch.num_rows, pa.int64())))
     return pa.RecordBatch.from_arrays(columns, schema=wanted)
 

@@ -84,8 +84,13 @@ class Snapshot(NamedTuple):
 
 def days_of(files: Iterable[dict[str, Any]]) -> set[date | None]:
     """Values of the partition column `event_date` among files; None stands for rows without a readable time."""
-    values = {file["partitionValues"].get("event_date") for file in files}
-    return {date.fromisoformat(day) if day and day != NULL_PARTITION else None for day in values}
+    values = {partitions_of(file).get("event_date") for file in files}
+    return {date.fromisoformat(day) if day else None for day in values}
+
+
+def partitions_of(file: dict[str, Any]) -> dict[str, str | None]:
+    """Values of a file's partition columns; None where its rows have none, such as a readable day."""
+    return {name: None if value in ("", NULL_PARTITION) else value for name, value in file["partitionValues"].items()}
 
 
 def stats_of(file: dict[str, Any]) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def collect_rows(
         RebuildNeededError: a column that may not be null was declared since.
     """
     rows: list[dict[str, Any]] = []
-    for file in stored_files(table, DeltaLog(location).files(version)):
-        if value is not None and file.partition != value:
+    for file in stored_files(DeltaLog(location).files(version)):
+        if value is not None and file.partitions[table.partition] != value:
             continue
         for batch in read_data_file(table, location, file, columns or table.names):
             if at_most is not None and len(rows) >= at_most:

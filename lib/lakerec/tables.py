@@ -108,23 +108,20 @@ class Tables:
             names: columns that are wanted.
             work: is given the batches of a few files, and makes batches of the schema.
         """
-        version, location = self._version_to_read(table), spark_path(self.location(table))
-        files = stored_files(table, self._log(table).files(version)) if version >= 0 else []
-        wanted = {None, *(day.isoformat() for day in days if day)}
+        location, wanted = spark_path(self.location(table)), {None, *(day.isoformat() for day in days if day)}
+        files = [file for file in stored_files(self._files_to_read(table)) if file.partitions["event_date"] in wanted]
 
         def work_on(files: Sequence[StoredFile]) -> Iterable[pa.RecordBatch]:
             return work(batch for file in files for batch in read_data_file(table, location, file, names))
 
-        return spread(self.spark, [file for file in files if file.partition in wanted], work_on, schema)
+        return spread(self.spark, files, work_on, schema)
 
     def partitions(self, table: Table) -> set[str]:
         """The models or batches whose rows are stored, as the table's log names them.
 
         Which version was read is kept in `versions_read`.
         """
-        version = self._version_to_read(table)
-        files = self._log(table).files(version) if version >= 0 else []
-        return {file["partitionValues"][table.partition] for file in files}
+        return {file["partitionValues"][table.partition] for file in self._files_to_read(table)}
 
     def rows(
         self, table: Table, value: str | None = None, columns: Sequence[str] = (), at_most: int | None = None
@@ -194,6 +191,11 @@ class Tables:
         files = [f"{location}/{path}" for path in snapshot.paths]
         schema = T.StructType.fromJson(snapshot.schema)
         return self.spark.read.schema(schema).options(basePath=location, __globPaths__="false").parquet(*files)
+
+    def _files_to_read(self, table: Table) -> list[dict[str, Any]]:
+        """The data files of the newest version; none where the table has not been written."""
+        version = self._version_to_read(table)
+        return self._log(table).files(version) if version >= 0 else []
 
     def _version_to_read(self, table: Table) -> int:
         version = self.version(table)

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Table, Write
-from lakerec.errors import RebuildNeededError
+from lakerec.errors import ContractError, RebuildNeededError
 from lakerec.lakehouse import Lakehouse
 from lakerec.small_tables import collect_rows, frame_of
 
@@ -92,6 +92,13 @@ def test_only_the_columns_and_as_many_rows_as_are_wanted_are_given(lake: Lakehou
     put(lake, "a", "i1", "i2")
 
     assert lake.rows(PRICES, columns=["shop"], at_most=1) == [{"shop": "a"}]
+
+
+def test_a_table_without_partitions_has_none_to_read(lake: Lakehouse) -> None:
+    lake.append(LOG, [(1,)])
+
+    with pytest.raises(ContractError, match="has no partitions"):
+        lake.rows(LOG, "a")
 
 
 def test_a_table_that_was_never_written_has_no_rows(lake: Lakehouse) -> None:
