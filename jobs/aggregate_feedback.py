@@ -58,7 +58,7 @@ def project(lake: Lakehouse, config: Config) -> dict[str, int]:
     shape = {**config.feedback.model_dump(mode="json"), "as_of": config.as_of}
     projected = lake.increment(DAILY_INTERACTIONS, INTERACTIONS, shape)
     rows = {INTERACTIONS.name: 0}
-    if projected.is_needed and (as_of := config.as_of_time or newest_event(lake.read(EVENTS))):
+    if projected.is_needed and (as_of := config.as_of_time or newest_event(lake.read_newest_day(EVENTS))):
         strengths = project_interactions(lake.read(DAILY_INTERACTIONS), as_of, config.feedback)
         rows = lake.replace([projected], {INTERACTIONS: strengths})
     ranked = lake.increment(INTERACTIONS, ITEM_POPULARITY, {})

@@ -95,7 +95,7 @@ def _facts(lake: Lakehouse, config: Config, evaluation: Run, serving: Run) -> di
         items=lake.read(ITEM_INDEX),
     )
     facts = fit_facts(_claims(evaluation), _claims(serving), stored, config.gate.sample_users)
-    until = config.as_of_time or newest_event(lake.read(EVENTS)) or serving.as_of
+    until = config.as_of_time or newest_event(lake.read_newest_day(EVENTS)) or serving.as_of
     behind = (until.astimezone(UTC) - serving.as_of).total_seconds() / 86400
     return {**facts, "days_behind": max(0.0, behind)}
 

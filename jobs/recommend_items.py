@@ -149,13 +149,14 @@ def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judge
 
 
 def _basis(lake: Lakehouse, config: Config, model: Run) -> Basis:
-    index, events = Index(lake.read(USER_INDEX), lake.read(ITEM_INDEX)), lake.read(EVENTS)
+    index = Index(lake.read(USER_INDEX), lake.read(ITEM_INDEX))
     known = collect_known(lake.read(ITEMS), index.items, lake.read_partition(ITEM_FACTORS, model.model_id))
     sides, mapped = fit_sides(known, config.attributes)
     offer = fit_offer(sides, lake.read(ITEM_POPULARITY), index.items)
-    until = max(config.as_of_time or newest_event(events) or model.as_of, model.as_of).date()
+    newest = config.as_of_time or newest_event(lake.read_newest_day(EVENTS)) or model.as_of
+    until = max(newest, model.as_of).date()
     daily = lake.read(DAILY_INTERACTIONS).where(F.col("event_date") <= F.lit(until))
-    recent = recent_events(events, until, config.recommend.session_days)
+    recent = recent_events(lake.read(EVENTS), until, config.recommend.session_days)
     happened = see_what_happened(daily, recent, index, model.settings["feedback"]["weights"])
     names = Index(happened.users, index_of(known, index.items))
     space = Space(offer.model, Weights.of(model.settings["als"]))

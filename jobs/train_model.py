@@ -95,7 +95,7 @@ def _is_needed(lake: Lakehouse, inputs: dict[str, Any]) -> bool:
 
 
 def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan]:
-    as_of = config.as_of_time or newest_event(lake.read(EVENTS))
+    as_of = config.as_of_time or newest_event(lake.read_newest_day(EVENTS))
     if as_of is None:
         raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     cut = last_moment(windows(as_of.astimezone(UTC), config.split).train_until)

@@ -98,7 +98,7 @@ def find_place(config: Config) -> Place:
 
 def see(lake: Lakehouse, config: Config, keep: Keep) -> Seen:
     """All that the search looks at; every table of days is cut before the test window begins."""
-    as_of = config.as_of_time or newest_event(lake.read(EVENTS))
+    as_of = config.as_of_time or newest_event(lake.read_newest_day(EVENTS))
     if as_of is None:
         raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     as_of, split = as_of.astimezone(UTC), config.split

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from tempfile import gettempdir
 from typing import Any
 
@@ -12,7 +13,7 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Table, View, with_declared_columns
 from lakerec.data_files import StoredFile, read_data_file, stored_files
-from lakerec.delta_log import DeltaLog, Snapshot, rows_in
+from lakerec.delta_log import DeltaLog, Snapshot, days_of, rows_in
 from lakerec.errors import RebuildNeededError
 from lakerec.folders import is_local, spark_path
 from lakerec.increment import Days, days_condition
@@ -64,6 +65,14 @@ class Tables:
         snapshot = self._log(table).snapshot(version) if is_local(self.root) else None
         frame = with_declared_columns(self._stored(table, version, snapshot), table)
         return frame if days is None else frame.where(days_condition(days))
+
+    def read_newest_day(self, table: Table, until: date = date.max) -> DataFrame:
+        """As `read`, of the newest day that the table's files hold, no later than `until`; empty where there is none.
+
+        The log knows the day, so the others' files are left alone.
+        """
+        days = (day for day in days_of(self._files_to_read(table)) if day and day <= until)
+        return self.read(table).where(F.col("event_date") == F.lit(max(days, default=None)))
 
     def frame(self, table: Table, rows: Iterable[Sequence[Any]]) -> DataFrame:
         """A few rows of a table, values in the order of its columns."""

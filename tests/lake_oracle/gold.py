@@ -43,7 +43,8 @@ def interactions(
             age = (as_of - max(taken, default=day)).days
             if not rule.window_days or age < rule.window_days:
                 decay = 0.5 ** (age / rule.half_life_days) if rule.half_life_days else 1.0
-                counting.append((count, rule.weights[action] * count * decay, first, last))
+                part = round(rule.weights[action] * count * decay * 2**36) / 2**36
+                counting.append((count, part, first, last))
         if counting:
             counts, parts, firsts, lasts = zip(*counting, strict=True)
             strengths[pair] = (sum(counts), float(np.float32(sum(parts))), min(firsts), max(lasts))

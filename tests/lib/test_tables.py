@@ -77,6 +77,17 @@ def plan_of(frame: DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+def test_the_newest_day_is_read_alone_where_there_is_one(lake: Lakehouse) -> None:
+    assert lake.read_newest_day(VISITS).collect() == []
+
+    lake.append(VISITS, visits(lake.spark, (None, "c", 9)))
+    assert lake.read_newest_day(VISITS).collect() == []
+
+    lake.append(VISITS, visits(lake.spark, (MONDAY, "a", 7), (TUESDAY, "b", 8)))
+    assert [row.visit_id for row in lake.read_newest_day(VISITS).collect()] == ["b"]
+    assert [row.visit_id for row in lake.read_newest_day(VISITS, until=MONDAY).collect()] == ["a"]
+
+
 def test_workers_take_the_rows_of_days_and_those_without_a_day_from_the_files(lake: Lakehouse) -> None:
     lake.append(VISITS, visits(lake.spark, (MONDAY, "a", 7), (TUESDAY, "b", 8), (None, "c", 9)))
     wider = replace(VISITS, columns=(*VISITS.columns, Column("author", T.StringType(), "Who.")))

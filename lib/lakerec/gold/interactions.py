@@ -26,8 +26,13 @@ INTERACTIONS = Table(
     ),
     key=("user_ix", "item_ix"),
     write=Write.REPLACE,
+    transform_version=2,
     distinct=True,
 )
+
+_GRID = 2.0**36
+"""Parts of a strength are multiples of 1/_GRID, 1.5e-11: up to 2^17 a double holds every sum of such, so that it is the
+same in whatever order they come."""
 
 
 class FeedbackSettings(Settings):
@@ -51,28 +56,28 @@ def project_interactions(daily: DataFrame, as_of: datetime, settings: FeedbackSe
         strength = sum over days d <= as_of of weight(action) x event_count x 0.5 ^ (days from d to as_of / half_life)
 
     An action that takes another back is placed on the latest day, not after its own, on which that pair had the other;
-    on its own day where there is none. The sum runs in double, in the order (event_date, action), and is cast to float
-    at the end: the same bits however the rows are partitioned.
+    on its own day where there is none. The parts of a sum are rounded to 2^-36, added in double, and the sum is cast to
+    float: the same bits however the rows are partitioned.
 
     Args:
-        daily: gold.daily_interactions, or part of its users or days.
+        daily: gold.daily_interactions, or part of its users or days. Is read twice.
         as_of: the whole UTC day of this time still counts, later days do not.
         settings: weights and decay.
     """
     day = F.lit(as_of.astimezone(UTC).date())
     weighted = daily.where((F.col("event_date") <= day) & F.col("action").isin(*sorted(settings.weights)))
-    aged = weighted.withColumn("age_days", F.datediff(day, _day_that_counts(settings)))
+    aged = _placed(weighted, settings).withColumn("age_days", F.datediff(day, "counts_on"))
     within = aged.where(F.col("age_days") < settings.window_days) if settings.window_days else aged
-    part = _weight(settings) * F.col("event_count") * _decay(settings)
+    part = F.rint(_weight(settings) * F.col("event_count") * _decay(settings) * _GRID) / _GRID
     return (
         within.groupBy(*INTERACTIONS.key)
         .agg(
             F.sum("event_count").alias("event_count"),
-            F.sort_array(F.collect_list(F.struct("event_date", "action", part.alias("part")))).alias("parts"),
+            F.sum(part).cast("float").alias("strength"),
             F.min("first_at").alias("first_at"),
             F.max("last_at").alias("last_at"),
         )
-        .withColumns({"strength": _sum_in_order("parts").cast("float"), "strength_at": day.cast("timestamp")})
+        .withColumn("strength_at", day.cast("timestamp"))
         .select(INTERACTIONS.names)
     )
 
@@ -87,6 +92,16 @@ def counted_at_latest(daily: DataFrame, as_of: datetime) -> DataFrame:
         daily: gold.daily_interactions; no longer unique by day where days were moved.
     """
     return daily.withColumn("event_date", F.least("event_date", F.lit(as_of.astimezone(UTC).date())))
+
+
+def _placed(weighted: DataFrame, settings: FeedbackSettings) -> DataFrame:
+    """The same with the day on which each counts; only what is taken back or takes back is looked at pair by pair."""
+    own_day = F.col("event_date").alias("counts_on")
+    if not settings.cancels:
+        return weighted.select("*", own_day)
+    is_bound = F.col("action").isin(*sorted({*settings.cancels, *settings.cancels.values()}))
+    free, bound = weighted.where(~is_bound), weighted.where(is_bound)
+    return free.select("*", own_day).unionByName(bound.withColumn("counts_on", _day_that_counts(settings)))
 
 
 def _day_that_counts(settings: FeedbackSettings) -> SparkColumn:
@@ -113,10 +128,3 @@ def _decay(settings: FeedbackSettings) -> SparkColumn:
     if not settings.half_life_days:
         return F.lit(1.0)
     return F.pow(F.lit(0.5), F.col("age_days") / F.lit(float(settings.half_life_days)))
-
-
-def _sum_in_order(parts: str) -> SparkColumn:
-    """Most pairs have one part or two; what adds up more Spark interprets, part by part."""
-    first, second = (F.col(parts)[place]["part"] for place in (0, 1))
-    count, all_parts = F.size(parts), F.aggregate(parts, F.lit(0.0), lambda total, each: total + each["part"])
-    return F.when(count == 1, first).when(count == 2, first + second).otherwise(all_parts)

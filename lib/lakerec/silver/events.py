@@ -141,7 +141,7 @@ def believe_once(numbered: DataFrame, keep: Keep) -> Belief:
 
 
 def newest_event(events: DataFrame) -> datetime | None:
-    """Newest `occurred_at` of silver.events, UTC; None where there are no events. Acts: one aggregate."""
+    """Newest `occurred_at` among rows of silver.events, UTC; None where there are none. Acts: one aggregate."""
     micros = events.agg(F.max(F.unix_micros("occurred_at"))).collect()[0][0]
     return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 

@@ -154,5 +154,6 @@ def _strength(days: list[dict], as_of: datetime, shaped: FeedbackSettings) -> fl
         counts_on = max(purchases) if row["action"] == "return" and purchases else row["event_date"]
         age = (as_of.date() - counts_on).days
         if row["event_date"] <= as_of.date() and not (shaped.window_days and age >= shaped.window_days):
-            parts.append(shaped.weights[row["action"]] * row["event_count"] * 0.5 ** (age / shaped.half_life_days))
+            part = shaped.weights[row["action"]] * row["event_count"] * 0.5 ** (age / shaped.half_life_days)
+            parts.append(round(part * 2**36) / 2**36)
     return float(np.float32(sum(parts))) if parts else None
