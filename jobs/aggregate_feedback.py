@@ -12,7 +12,7 @@ from lakerec.gold.register import fit_room, number_new_ids
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.lakehouse import Lakehouse
 from lakerec.runner import run
-from lakerec.silver.events import EVENTS, newest_event
+from lakerec.silver.events import EVENTS
 
 GROUP = "platform team"
 
@@ -58,7 +58,7 @@ def project(lake: Lakehouse, config: Config) -> dict[str, int]:
     shape = {**config.feedback.model_dump(mode="json"), "as_of": config.as_of}
     projected = lake.increment(DAILY_INTERACTIONS, INTERACTIONS, shape)
     rows = {INTERACTIONS.name: 0}
-    if projected.is_needed and (as_of := config.as_of_time or newest_event(lake.read_newest_day(EVENTS))):
+    if projected.is_needed and (as_of := config.as_of_time or lake.newest(EVENTS, "occurred_at")):
         strengths = project_interactions(lake.read(DAILY_INTERACTIONS), as_of, config.feedback)
         rows = lake.replace([projected], {INTERACTIONS: strengths})
     ranked = lake.increment(INTERACTIONS, ITEM_POPULARITY, {})

@@ -39,7 +39,7 @@ from lakerec.model.runs import RUNS, SERVING, Run, newest_run, run_named
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.releasing import find_champion
 from lakerec.runner import run, say
-from lakerec.silver.events import EVENTS, newest_event
+from lakerec.silver.events import EVENTS
 
 GROUP = "data scientists"
 
@@ -95,7 +95,7 @@ def _facts(lake: Lakehouse, config: Config, evaluation: Run, serving: Run) -> di
         items=lake.read(ITEM_INDEX),
     )
     facts = fit_facts(_claims(evaluation), _claims(serving), stored, config.gate.sample_users)
-    until = config.as_of_time or newest_event(lake.read_newest_day(EVENTS)) or serving.as_of
+    until = config.as_of_time or lake.newest(EVENTS, "occurred_at") or serving.as_of
     behind = (until.astimezone(UTC) - serving.as_of).total_seconds() / 86400
     return {**facts, "days_behind": max(0.0, behind)}
 

@@ -5,6 +5,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -22,6 +23,7 @@ from lakerec.gold.item_popularity import ITEM_POPULARITY
 from lakerec.gold.user_index import USER_INDEX
 from lakerec.kept import Keep, kept_frames
 from lakerec.lakehouse import Lakehouse
+from lakerec.mapped_rows import MappedRows
 from lakerec.model.attributes import AttributeMap
 from lakerec.model.described_items import collect_known, fit_sides
 from lakerec.model.fold_in import Space, Weights, collect_histories
@@ -32,23 +34,17 @@ from lakerec.model.user_factors import USER_FACTORS
 from lakerec.recommendations.batches import BATCHES
 from lakerec.recommendations.coefficients import COEFFICIENTS as USED_COEFFICIENTS
 from lakerec.recommendations.coefficients import coefficients_of
-from lakerec.recommendations.explanations import EXPLANATIONS, explain_lists, name_explanations
+from lakerec.recommendations.explanations import EXPLANATIONS, explainer, gather_explained
 from lakerec.recommendations.ladder import Index, place_users, recent_events, see_what_happened
-from lakerec.recommendations.lists import Bars, make_lists
+from lakerec.recommendations.lists import Audience, Bars, make_lists
 from lakerec.recommendations.offer import Offer, fit_offer, index_of
 from lakerec.recommendations.ruled_out import RULED_OUT
-from lakerec.recommendations.rules import NOT_AVAILABLE, barred_items, resting_pairs
+from lakerec.recommendations.rules import NOT_AVAILABLE, barred_items, collect_barred, resting_pairs
 from lakerec.recommendations.similar_items import SIMILAR_ITEMS, find_similar, name_similar
-from lakerec.recommendations.user_items import (
-    USER_ITEMS,
-    Audience,
-    batch_id,
-    judge_recommendations,
-    name_recommendations,
-)
+from lakerec.recommendations.user_items import USER_ITEMS, batch_id, judge_recommendations, name_items
 from lakerec.releasing import model_to_list_by
 from lakerec.runner import run
-from lakerec.silver.events import EVENTS, newest_event
+from lakerec.silver.events import EVENTS
 from lakerec.silver.items import ITEMS
 
 GROUP = "platform team"
@@ -72,6 +68,7 @@ class Basis(NamedTuple):
         offer: what can be listed.
         mapped: what gave new items their factors.
         space: the model, for folding in and for explaining.
+        item_ids: of the items of the space, by position.
         daily: what users and session users did until `until`.
         names: ids of users and sessions, and of items, also of those that nobody ever acted on.
     """
@@ -80,6 +77,7 @@ class Basis(NamedTuple):
     offer: Offer
     mapped: AttributeMap
     space: Space
+    item_ids: pa.StringArray
     daily: DataFrame
     names: Index
     until: date
@@ -102,8 +100,9 @@ def main(spark: SparkSession, config: Config) -> dict[str, int]:
     with lake.writing(USER_ITEMS.layer):
         if lake.has_partition(BATCHES, batch):
             return dict.fromkeys(("rows_in", "rows_out", "explanations"), 0)
-        basis = _basis(lake, config, model)
-        counts = _write_batch(lake, config, basis, judgement, batch)
+        with kept_frames(lake.root) as keep:
+            basis = _basis(lake, config, model, keep)
+            counts = _write_batch(lake, config, basis, judgement, batch, keep)
         described = (batch, model.model_id, model.evaluated_by, model.as_of, basis.until, lake.now)
         made_of = (sorted_json(settings), sorted_json(versions), __version__, counts["rows_out"])
         lake.replace_partition(BATCHES, batch, [(*described, *made_of)])
@@ -120,53 +119,48 @@ def _judgement(lake: Lakehouse, evaluated_by: str) -> Judgement:
     return Judgement(rows, next((row for row in lake.rows(THRESHOLDS, evaluated_by) if row["is_chosen"]), None))
 
 
-def _write_batch(lake: Lakehouse, config: Config, basis: Basis, judgement: Judgement, batch: str) -> dict[str, int]:
+def _write_batch(
+    lake: Lakehouse, config: Config, basis: Basis, judgement: Judgement, batch: str, keep: Keep
+) -> dict[str, int]:
     """All tables of the batch but its row in recommendations.batches; counts."""
     model = basis.model
     write = partial(_write, lake, {"batch_id": batch, "model_id": model.model_id, "created_at": lake.now})
-    with kept_frames(lake.root) as keep:
-        basis = _kept(basis, keep)
-        histories = keep(_histories(basis.daily, model))
-        placed = keep(place_users(histories, lake.read_partition(USER_FACTORS, model.model_id), basis.space))
-        masked = keep(pairs_with(basis.daily, config.recommend.mask_actions))
-        audience = Audience(placed, basis.names.users, masked)
-        settings = config.recommend, config.rules
-        bars = _bars(lake, config, basis, keep)
-        lists = make_lists(audience, basis.offer, bars, settings, keep)
-        rows = write(USER_ITEMS, _judged(name_recommendations(lists.final, *basis.names), judgement))
-        if lists.refused is not None:
-            write(RULED_OUT, name_recommendations(lists.refused, *basis.names))
-        explained = lists.final.where(F.col("source").isin(*EXPLAINED))
-        reasons = explain_lists(explained, histories, basis.names.users, basis.space, config.explain.top_m)
-        explanations = write(EXPLANATIONS, name_explanations(reasons, basis.names.items))
-        similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, bars.items, config.similar, keep)
-        write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
-        users = basis.names.users.count()
+    histories = keep(_histories(basis.daily, model))
+    placed = keep(place_users(histories, lake.read_partition(USER_FACTORS, model.model_id), basis.space))
+    masked = keep(pairs_with(basis.daily, config.recommend.mask_actions))
+    audience = Audience(basis.names.users, placed, masked)
+    barred = keep(_barred(lake, config, basis))
+    bars = _bars(lake, config, basis, barred)
+    lists = make_lists(audience, basis.offer, bars, (config.recommend, config.rules), keep)
+    rows = write(USER_ITEMS, _judged(name_items(lists.final, basis.names.items), judgement))
+    if lists.refused is not None:
+        write(RULED_OUT, name_items(lists.refused, basis.names.items))
+    explained = lists.final.where(F.col("source").isin(*EXPLAINED))
+    explain = explainer(basis.space, basis.item_ids, config.explain.top_m)
+    reasons = MappedRows(gather_explained(explained, histories), explain, EXPLANATIONS, batch)
+    explanations = lake.replace_partition(EXPLANATIONS, batch, reasons)
+    similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, barred, config.similar, keep)
+    write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
     of_batch = chosen_coefficients(config.sections(*SHAPING)), model.settings["feedback"]["cancels"]
     used = coefficients_of(judgement.coefficients, judgement.threshold, basis.mapped, *of_batch)
     lake.replace_partition(USED_COEFFICIENTS, batch, [(batch, *row) for row in used])
-    return {"rows_in": users, "rows_out": rows, "explanations": explanations}
+    return {"rows_in": basis.names.users.count(), "rows_out": rows, "explanations": explanations}
 
 
-def _basis(lake: Lakehouse, config: Config, model: Run) -> Basis:
+def _basis(lake: Lakehouse, config: Config, model: Run, keep: Keep) -> Basis:
     index = Index(lake.read(USER_INDEX), lake.read(ITEM_INDEX))
     known = collect_known(lake.read(ITEMS), index.items, lake.read_partition(ITEM_FACTORS, model.model_id))
     sides, mapped = fit_sides(known, config.attributes)
     offer = fit_offer(sides, lake.read(ITEM_POPULARITY), index.items)
-    newest = config.as_of_time or newest_event(lake.read_newest_day(EVENTS)) or model.as_of
+    newest = config.as_of_time or lake.newest(EVENTS, "occurred_at") or model.as_of
     until = max(newest, model.as_of).date()
     daily = lake.read(DAILY_INTERACTIONS).where(F.col("event_date") <= F.lit(until))
     recent = recent_events(lake.read(EVENTS), until, config.recommend.session_days)
-    happened = see_what_happened(daily, recent, index, model.settings["feedback"]["weights"])
-    names = Index(happened.users, index_of(known, index.items))
+    happened = see_what_happened(daily, recent, index, model.settings["feedback"]["weights"], keep)
+    names = Index(keep(happened.users), keep(index_of(known, index.items)))
     space = Space(offer.model, Weights.of(model.settings["als"]))
-    return Basis(model, offer, mapped, space, happened.daily, names, until)
-
-
-def _kept(basis: Basis, keep: Keep) -> Basis:
-    """What every list and every row needs is computed once."""
-    names = basis.names
-    return basis._replace(daily=keep(basis.daily), names=Index(keep(names.users), keep(names.items)))
+    item_ids = pa.array([known.item_ids[nth] for nth in known.of_model], pa.string())
+    return Basis(model, offer, mapped, space, item_ids, happened.daily, names, until)
 
 
 def _histories(daily: DataFrame, model: Run) -> DataFrame:
@@ -174,15 +168,15 @@ def _histories(daily: DataFrame, model: Run) -> DataFrame:
     return collect_histories(project_interactions(counted_at_latest(daily, model.as_of), model.as_of, feedback))
 
 
-def _bars(lake: Lakehouse, config: Config, basis: Basis, keep: Keep) -> Bars:
-    items = lake.read(ITEMS)
-    barred = barred_items(items, basis.names.items, config.rules)
-    if not config.recommend.only_available:
-        barred = barred.where(F.col("rule") != NOT_AVAILABLE)
-    barred = keep(barred)
+def _barred(lake: Lakehouse, config: Config, basis: Basis) -> DataFrame:
+    barred = barred_items(lake.read(ITEMS), basis.names.items, config.rules)
+    return barred if config.recommend.only_available else barred.where(F.col("rule") != NOT_AVAILABLE)
+
+
+def _bars(lake: Lakehouse, config: Config, basis: Basis, barred: DataFrame) -> Bars:
     resting = resting_pairs(basis.daily, basis.until, config.rules)
-    categories = basis.names.items.join(items, on="item_id", how="inner").select("item_ix", "category")
-    return Bars(barred, frozenset(row.item_ix for row in barred.collect()), resting, categories)
+    categories = basis.names.items.join(lake.read(ITEMS), on="item_id", how="inner").select("item_ix", "category")
+    return Bars(collect_barred(barred), resting, categories)
 
 
 def _judged(named: DataFrame, judgement: Judgement) -> DataFrame:

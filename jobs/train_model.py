@@ -25,7 +25,7 @@ from lakerec.model.split import last_moment, windows
 from lakerec.model.user_factors import USER_FACTORS
 from lakerec.native_model import native_model
 from lakerec.runner import run, say
-from lakerec.silver.events import EVENTS, newest_event
+from lakerec.silver.events import EVENTS
 from lakerec.tracking import TrackedFit, find_store, open_beside, track
 
 GROUP = "data scientists"
@@ -95,7 +95,7 @@ def _is_needed(lake: Lakehouse, inputs: dict[str, Any]) -> bool:
 
 
 def _plans(lake: Lakehouse, config: Config, inputs: dict[str, Any]) -> list[Plan]:
-    as_of = config.as_of_time or newest_event(lake.read_newest_day(EVENTS))
+    as_of = config.as_of_time or lake.newest(EVENTS, "occurred_at")
     if as_of is None:
         raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     cut = last_moment(windows(as_of.astimezone(UTC), config.split).train_until)

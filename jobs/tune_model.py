@@ -34,7 +34,7 @@ from lakerec.model.runs import model_id
 from lakerec.model.scorer import with_masked
 from lakerec.model.split import last_moment, pairs_with, relevant_pairs, until, windows
 from lakerec.runner import run, say
-from lakerec.silver.events import EVENTS, newest_event
+from lakerec.silver.events import EVENTS
 from lakerec.silver.sessions import SESSIONS
 from lakerec.tracking import Store, TrackedFit, find_store, track_trial
 from lakerec.whole_files import write_whole
@@ -98,7 +98,7 @@ def find_place(config: Config) -> Place:
 
 def see(lake: Lakehouse, config: Config, keep: Keep) -> Seen:
     """All that the search looks at; every table of days is cut before the test window begins."""
-    as_of = config.as_of_time or newest_event(lake.read_newest_day(EVENTS))
+    as_of = config.as_of_time or lake.newest(EVENTS, "occurred_at")
     if as_of is None:
         raise TrainingDataError("silver.events: holds no event. Run ingest_events and clean_events first.")
     as_of, split = as_of.astimezone(UTC), config.split

@@ -62,7 +62,6 @@ def commit(
 
     Args:
         before: newest version of the table; -1 where it has not been written.
-        rows: those of workers can only be added.
         note: the commit's `userMetadata`.
 
     Raises:
@@ -77,10 +76,16 @@ def commit(
         _commit_rows(table, location, rows, note, change, stored)
     elif isinstance(rows, Sequence):
         _commit_frame(table, location, frame_of(spark, rows, table.schema), note, change, stored)
-    elif is_here and stored in ([], table.names) and not table.has_constraints:
+    elif is_here and _can_be_added(table, location, change, stored):
         _commit_files(table, location, rows, note, change, is_stored=bool(stored))
     else:
         _commit_frame(table, location, rows.frame(), note, change, stored)
+
+
+def _can_be_added(table: Table, location: str, change: Change, stored: list[str]) -> bool:
+    """Whether files of workers say all: nothing is to go, no column is new, and nobody has to look at the rows."""
+    is_all_new = not change.is_whole and not (change.part and change.part.may_be_stored(location))
+    return is_all_new and stored in ([], table.names) and not (table.has_constraints or table.is_looked_through)
 
 
 def _commit_rows(table: Table, location: str, rows: Rows, note: str, change: Change, stored: list[str]) -> None:
@@ -105,26 +110,28 @@ def _commit_rows(table: Table, location: str, rows: Rows, note: str, change: Cha
 def _commit_files(table: Table, location: str, rows: WorkerRows, note: str, change: Change, *, is_stored: bool) -> None:
     if is_stored and _is_known(location, change.transaction):
         return
-    place, days = spark_path(location), [table.partition_by] if table.partition_by else []
+    place, partitions = spark_path(location), [table.partition_by] if table.partition_by else []
+    with key_errors_of(table):
+        written = rows.write(place)
     files = [
         AddAction(
             path=file.path,
             size=file.size_bytes,
-            partition_values={name: file.day.isoformat() if file.day else None for name in days},
+            partition_values=dict.fromkeys(partitions, file.partition),
             modification_time=file.written_at,
             data_change=True,
             stats=file.stats,
         )
-        for file in rows.write(place)
+        for file in written
     ]
     schema, told = Schema.from_json(table.schema.json()), _told(note, change.transaction)
     if is_stored:
         stored = DeltaTable(place)
-        stored.create_write_transaction([*files], "append", schema, partition_by=days, commit_properties=told)
+        stored.create_write_transaction([*files], "append", schema, partition_by=partitions, commit_properties=told)
     else:
         properties = _properties(table)
         create_table_with_add_actions(
-            place, schema, files, partition_by=days, configuration=properties, commit_properties=told
+            place, schema, files, partition_by=partitions, configuration=properties, commit_properties=told
         )
     _forget_checksum(location)
 

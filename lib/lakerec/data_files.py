@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from uuid import uuid4
@@ -11,6 +11,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from lakerec.contract import Table, require_stored
@@ -26,16 +27,27 @@ class DataFile(NamedTuple):
 
     Attributes:
         path: below the table's folder.
-        day: value of the partition column; None where there is none, or no readable day.
+        partition: value of the partition column; None where there is none, or no readable day.
         written_at: ms since 1970.
         stats: JSON of its row count, and of null counts, smallest and largest values of the columns that are indexed.
     """
 
     path: str
     size_bytes: int
-    day: date | None
+    partition: str | None
     written_at: int
     stats: str
+
+
+DATA_FILES = (
+    T.StructType()
+    .add("path", "string")
+    .add("size_bytes", "long")
+    .add("partition", "string")
+    .add("written_at", "long")
+    .add("stats", "string")
+)
+"""How workers tell the driver of files: a row each."""
 
 
 class StoredFile(NamedTuple):
@@ -77,23 +89,32 @@ def read_data_file(table: Table, location: str, file: StoredFile, names: Sequenc
             yield _as_declared(batch, wanted, file.partitions)
 
 
-def write_data_file(table: Table, location: str, day: date | None, rows: pa.Table) -> DataFile:
-    """Write rows of one day, or of a table without days, as one file of a table.
+def write_data_file(table: Table, location: str, partition: str | None, rows: Iterable[pa.Table]) -> DataFile:
+    """Write rows of one partition, or of a table without partitions, as one file of a table.
 
     Args:
         location: path or URI of the table.
-        rows: all of the table's columns.
+        partition: value of the partition column; None where the table has none, or for rows without a readable day.
+        rows: all of the table's columns but that one; each part is held in memory while it is written.
     """
     file_system, root = open_folder(location)
-    folder = f"{table.partition_by}={day or NULL_PARTITION}/" if table.partition_by else ""
+    folder = f"{table.partition_by}={partition or NULL_PARTITION}/" if table.partition_by else ""
     path = f"{folder}part-{uuid4()}.snappy.parquet"
     file_system.create_dir(f"{root}/{folder}")
-    stored = rows.drop_columns([table.partition_by]) if table.partition_by else rows
-    repeated = [name for name in stored.column_names if name not in table.incompressible]
-    with file_system.open_output_stream(f"{root}/{path}") as stream:
-        pq.write_table(stored, stream, use_dictionary=repeated)
+    declared = to_arrow_schema(table.schema, timezone="UTC")
+    schema = pa.schema([field for field in declared if field.name != table.partition_by])
+    repeated = [name for name in schema.names if name not in table.incompressible]
+    told = Statistics(table)
+    with (
+        file_system.open_output_stream(f"{root}/{path}") as stream,
+        pq.ParquetWriter(stream, schema, use_dictionary=repeated) as writer,
+    ):
+        for part in rows:
+            stored = part.select(schema.names).cast(schema)
+            writer.write_table(stored)
+            told.add(stored)
     size = file_system.get_file_info(f"{root}/{path}").size
-    return DataFile(path, size, day, time.time_ns() // 1_000_000, json.dumps(_statistics(table, stored)))
+    return DataFile(path, size, partition, time.time_ns() // 1_000_000, json.dumps(told.as_logged()))
 
 
 def _as_declared(batch: pa.RecordBatch, wanted: pa.Schema, partitions: dict[str, str | None]) -> pa.RecordBatch:
@@ -108,21 +129,38 @@ def _as_declared(batch: pa.RecordBatch, wanted: pa.Schema, partitions: dict[str,
     return pa.RecordBatch.from_arrays(columns, schema=wanted)
 
 
-def _statistics(table: Table, rows: pa.Table) -> dict[str, Any]:
-    bounds = {name: pc.min_max(rows[name]) for name in table.indexed}
-    return {
-        "numRecords": rows.num_rows,
-        "minValues": dict(_known(bounds, "min")),
-        "maxValues": dict(_known(bounds, "max")),
-        "nullCount": {name: rows[name].null_count for name in table.indexed},
-    }
+class Statistics:
+    """What Delta's log keeps of a file, counted while it is written."""
+
+    def __init__(self, table: Table) -> None:
+        self.indexed = table.indexed
+        self.row_count = 0
+        self.null_counts = dict.fromkeys(self.indexed, 0)
+        self.lowest: dict[str, Any] = {}
+        self.highest: dict[str, Any] = {}
+
+    def add(self, rows: pa.Table) -> None:
+        """Count some of the rows."""
+        self.row_count += rows.num_rows
+        for name in self.indexed:
+            self.null_counts[name] += rows[name].null_count
+            bounds = pc.min_max(rows[name]).as_py()
+            if bounds["min"] is not None:
+                self.lowest[name] = min(bounds["min"], self.lowest.get(name, bounds["min"]))
+                self.highest[name] = max(bounds["max"], self.highest.get(name, bounds["max"]))
+
+    def as_logged(self) -> dict[str, Any]:
+        """By the names of Delta's protocol."""
+        return {
+            "numRecords": self.row_count,
+            "minValues": {name: _told(value) for name, value in self.lowest.items()},
+            "maxValues": {name: _told(value) for name, value in self.highest.items()},
+            "nullCount": self.null_counts,
+        }
 
 
-def _known(bounds: dict[str, pa.StructScalar], end: str) -> Iterator[tuple[str, Any]]:
+def _told(value: Any) -> Any:
     """Times to the millisecond, cut off, as Delta's protocol has them."""
-    for name, bound in bounds.items():
-        value = bound[end].as_py()
-        if isinstance(value, datetime):
-            yield name, value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        elif value is not None:
-            yield name, value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value

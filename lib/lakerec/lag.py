@@ -2,18 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from pyspark.sql import functions as F
-
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
-from lakerec.silver.events import EVENTS, newest_event
+from lakerec.silver.events import EVENTS
 from lakerec.tables import Tables
 
 
 def describe_lag(tables: Tables, now: datetime) -> str:
     """One line for the console; days after tomorrow, which no clock that is right can deliver, are left out."""
     credible = now.date() + timedelta(days=1)
-    read = newest_event(tables.read_newest_day(RAW_EVENTS, credible).withColumn("occurred_at", F.col("event_at")))
-    believed = newest_event(tables.read_newest_day(EVENTS, credible))
+    read = tables.newest(RAW_EVENTS, "event_at", credible)
+    believed = tables.newest(EVENTS, "occurred_at", credible)
     if read is None:
         return "no event has been read yet"
     if believed is None:

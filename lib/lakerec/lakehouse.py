@@ -176,7 +176,9 @@ class Lakehouse(Tables):
         """Replace whole days of a table that follows no source; rows written."""
         return self._write(table, frame, {}, part_of_days(days))
 
-    def replace_partition(self, table: Table, value: str, rows: DataFrame | Rows, *followed: Increment) -> int:
+    def replace_partition(
+        self, table: Table, value: str, rows: DataFrame | Rows | WorkerRows, *followed: Increment
+    ) -> int:
         """Replace the rows of one model or batch; rows written. The commit records how far `followed` has come."""
         return self._follow(followed, {table: rows}, part_of(table, [value]), None)[table.name]
 
@@ -218,7 +220,7 @@ class Lakehouse(Tables):
     def _follow(
         self,
         increments: Sequence[Increment],
-        frames: Mapping[Table, DataFrame | Rows],
+        frames: Mapping[Table, DataFrame | Rows | WorkerRows],
         part: Part | None,
         days: Days | None,
     ) -> dict[str, int]:
@@ -232,7 +234,9 @@ class Lakehouse(Tables):
             self._unrecorded += [self._progress(increment, days) for increment in known]
         return rows
 
-    def _write(self, table: Table, rows: DataFrame | Rows, note: Mapping[str, Any], part: Part | None = None) -> int:
+    def _write(
+        self, table: Table, rows: DataFrame | Rows | WorkerRows, note: Mapping[str, Any], part: Part | None = None
+    ) -> int:
         """Replace a part of a table, or all of it."""
         return self._save(table, rows, note, Change(is_whole=part is None, part=part))
 

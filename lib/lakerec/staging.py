@@ -25,7 +25,7 @@ from lakerec.bronze.files import DeliveredFile
 from lakerec.bronze.mapping import Source
 from lakerec.bronze.times import days_of
 from lakerec.contract import Table
-from lakerec.data_files import DataFile, write_data_file
+from lakerec.data_files import DATA_FILES, DataFile, write_data_file
 from lakerec.folders import delete_folder, open_folder, spark_path
 from lakerec.landing import LandingSettings, read_each
 from lakerec.small_tables import arrow_of
@@ -42,14 +42,6 @@ _PIECES = (
     .add("name", "string")
     .add("number", "long")
     .add("size_bytes", "long")
-)
-_FILES = (
-    T.StructType()
-    .add("path", "string")
-    .add("size_bytes", "long")
-    .add("day", "date")
-    .add("written_at", "long")
-    .add("stats", "string")
 )
 
 Transform = Callable[[pa.Table], pa.Table]
@@ -112,9 +104,11 @@ class StagedRows:
             for share in shares:
                 rows = take(share)
                 if rows.num_rows:
-                    yield from arrow_of([write_data_file(table, location, share.day, rows)], _FILES).to_batches()
+                    day = share.day.isoformat() if share.day else None
+                    file = write_data_file(table, location, day, [rows])
+                    yield from arrow_of([file], DATA_FILES).to_batches()
 
-        return [DataFile(*row) for row in spread(self.spark, self.shares, write, _FILES).collect()]
+        return [DataFile(*row) for row in spread(self.spark, self.shares, write, DATA_FILES).collect()]
 
     @property
     def _take(self) -> Callable[[Share], pa.Table]:

@@ -7,13 +7,14 @@ from tempfile import gettempdir
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Table, View, with_declared_columns
 from lakerec.data_files import StoredFile, read_data_file, stored_files
-from lakerec.delta_log import DeltaLog, Snapshot, days_of, rows_in
+from lakerec.delta_log import DeltaLog, Snapshot, rows_in
 from lakerec.errors import RebuildNeededError
 from lakerec.folders import is_local, spark_path
 from lakerec.increment import Days, days_condition
@@ -66,13 +67,17 @@ class Tables:
         frame = with_declared_columns(self._stored(table, version, snapshot), table)
         return frame if days is None else frame.where(days_condition(days))
 
-    def read_newest_day(self, table: Table, until: date = date.max) -> DataFrame:
-        """As `read`, of the newest day that the table's files hold, no later than `until`; empty where there is none.
+    def newest(self, table: Table, name: str, until: date = date.max) -> Any:
+        """Largest value of a column in the newest day that is stored, no later than `until`; None where there is none.
 
-        The log knows the day, so the others' files are left alone.
+        The log knows the day, and the driver reads that column of its files, which no query finds sooner.
         """
-        days = (day for day in days_of(self._files_to_read(table)) if day and day <= until)
-        return self.read(table).where(F.col("event_date") == F.lit(max(days, default=None)))
+        files = stored_files(self._files_to_read(table))
+        days = {day for file in files if (day := file.partitions["event_date"]) and day <= until.isoformat()}
+        of_day = [file for file in files if file.partitions["event_date"] == max(days, default="")]
+        location = spark_path(self.location(table))
+        batches = (batch for file in of_day for batch in read_data_file(table, location, file, [name]))
+        return max((top for batch in batches if (top := pc.max(batch[name]).as_py()) is not None), default=None)
 
     def frame(self, table: Table, rows: Iterable[Sequence[Any]]) -> DataFrame:
         """A few rows of a table, values in the order of its columns."""

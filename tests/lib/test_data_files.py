@@ -42,7 +42,7 @@ def test_the_statistics_of_a_file_are_those_that_delta_takes_of_the_same_rows(la
     lake.append(VISITS, lake.spark.createDataFrame(ROWS, VISITS.schema).coalesce(1))
     [by_spark] = DeltaLog(lake.location(VISITS)).files(0)
 
-    written = write_data_file(VISITS, str(tmp_path), MONDAY, arrow_of(ROWS, VISITS.schema))
+    written = write_data_file(VISITS, str(tmp_path), "2026-03-02", [arrow_of(ROWS, VISITS.schema)])
 
     assert json.loads(written.stats) == {
         "numRecords": 2,
@@ -56,7 +56,7 @@ def test_the_statistics_of_a_file_are_those_that_delta_takes_of_the_same_rows(la
 def test_a_file_lies_in_the_folder_of_its_day_without_the_day_and_says_its_size(tmp_path: Path) -> None:
     rows = arrow_of(ROWS, VISITS.schema)
 
-    files = [write_data_file(VISITS, str(tmp_path / "t"), day, rows) for day in (MONDAY, None)]
+    files = [write_data_file(VISITS, str(tmp_path / "t"), day, [rows]) for day in ("2026-03-02", None)]
 
     for file, folder in zip(files, ("2026-03-02", "__HIVE_DEFAULT_PARTITION__"), strict=True):
         place = tmp_path / "t" / file.path
@@ -66,7 +66,7 @@ def test_a_file_lies_in_the_folder_of_its_day_without_the_day_and_says_its_size(
 
 
 def test_columns_that_hardly_repeat_have_no_dictionary(tmp_path: Path) -> None:
-    file = write_data_file(VISITS, str(tmp_path), MONDAY, arrow_of(ROWS, VISITS.schema))
+    file = write_data_file(VISITS, str(tmp_path), "2026-03-02", [arrow_of(ROWS, VISITS.schema)])
 
     group = pq.ParquetFile(tmp_path / file.path).metadata.row_group(0)
     encoded = {group.column(n).path_in_schema: group.column(n).encodings for n in range(group.num_columns)}
@@ -76,7 +76,7 @@ def test_columns_that_hardly_repeat_have_no_dictionary(tmp_path: Path) -> None:
 def test_a_table_without_days_has_its_files_in_its_own_folder(tmp_path: Path) -> None:
     notes = Table("bronze.notes", "", (Column("n", T.LongType(), "Number."),), key=("n",), write=Write.APPEND)
 
-    file = write_data_file(notes, str(tmp_path), None, pa.table({"n": [1, 2]}))
+    file = write_data_file(notes, str(tmp_path), None, [pa.table({"n": [1, 2]})])
 
     assert (tmp_path / file.path).parent == tmp_path
     assert json.loads(file.stats)["numRecords"] == 2

@@ -77,15 +77,15 @@ def plan_of(frame: DataFrame, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_the_newest_day_is_read_alone_where_there_is_one(lake: Lakehouse) -> None:
-    assert lake.read_newest_day(VISITS).collect() == []
+def test_the_newest_value_is_looked_for_in_the_newest_day_alone(lake: Lakehouse) -> None:
+    assert lake.newest(VISITS, "pages") is None
 
-    lake.append(VISITS, visits(lake.spark, (None, "c", 9)))
-    assert lake.read_newest_day(VISITS).collect() == []
+    lake.append(VISITS, visits(lake.spark, (None, "d", 9)))
+    assert lake.newest(VISITS, "pages") is None
 
-    lake.append(VISITS, visits(lake.spark, (MONDAY, "a", 7), (TUESDAY, "b", 8)))
-    assert [row.visit_id for row in lake.read_newest_day(VISITS).collect()] == ["b"]
-    assert [row.visit_id for row in lake.read_newest_day(VISITS, until=MONDAY).collect()] == ["a"]
+    lake.append(VISITS, visits(lake.spark, (MONDAY, "a", 7), (TUESDAY, "b", 2), (TUESDAY, "c", 3)))
+    assert lake.newest(VISITS, "pages") == 3
+    assert lake.newest(VISITS, "pages", until=MONDAY) == 7
 
 
 def test_workers_take_the_rows_of_days_and_those_without_a_day_from_the_files(lake: Lakehouse) -> None:

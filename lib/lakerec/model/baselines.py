@@ -5,10 +5,17 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakerec.model.best_items import Floats32, Masked, best_items
-from lakerec.model.scorer import ItemSide, collect_items
+from lakerec.model.scorer import (
+    Floats32,
+    ItemSide,
+    Ranker,
+    as_top_n,
+    collect_items,
+    list_places,
+    matrix_of,
+    pairs_of,
+)
 
-_NOBODY = {"user_ix": pa.int32(), "rank": pa.int32(), "item_ix": pa.int32(), "score": pa.float64()}
 _RANDOM_RANK = 16
 """Length of random factors: enough that hardly two users get similar lists."""
 
@@ -68,25 +75,9 @@ def rank_by_chance(users: pa.RecordBatch, items: ItemSide, n: int) -> pa.RecordB
 def rank_by_factors(users: pa.RecordBatch, items: ItemSide, n: int) -> pa.RecordBatch:
     """Lists of a model for users with factors; those whose factors are null get none."""
     known = users.filter(users["factors"].is_valid())
-    factors = known["factors"].flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return _ranked(
-        known, factors.reshape(known.num_rows, -1) if known.num_rows else np.empty((0, 1), np.float32), items, n
-    )
+    return _ranked(known, matrix_of(known["factors"], "user"), items, n)
 
 
 def _ranked(users: pa.RecordBatch, factors: Floats32, items: ItemSide, n: int) -> pa.RecordBatch:
-    if not users.num_rows:
-        return pa.RecordBatch.from_pydict({name: pa.array([], type_) for name, type_ in _NOBODY.items()})
-    row = users["masked"].value_parent_indices().to_numpy().astype(np.int64)
-    position = items.positions(users["masked"].flatten().to_numpy(zero_copy_only=False))
-    masked = Masked(row[position >= 0], position[position >= 0])
-    best = best_items(factors, items.factors, masked, n)
-    row = np.repeat(np.arange(users.num_rows), best.lengths)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(best.lengths) - best.lengths, best.lengths)
-    columns = {
-        "user_ix": users["user_ix"].to_numpy()[row],
-        "rank": (place + 1).astype(np.int32),
-        "item_ix": items.item_ix[best.positions],
-        "score": best.scores,
-    }
-    return pa.RecordBatch.from_pydict(columns)
+    places = list_places(factors, pairs_of(users["masked"]), items, Ranker(items.factors, n))
+    return as_top_n(places, users["user_ix"])

@@ -6,6 +6,7 @@ What a score and the order of a list are, and how they are found, is in `best_it
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +27,16 @@ __all__ = [
     "Ints",
     "ItemSide",
     "Masked",
+    "Pairs",
+    "Places",
+    "Ranker",
     "TopN",
+    "as_top_n",
     "best_items",
     "collect_items",
+    "list_places",
+    "matrix_of",
+    "pairs_of",
     "top_n",
     "with_masked",
 ]
@@ -67,6 +75,29 @@ class ItemSide:
         return positions
 
 
+class Pairs(NamedTuple):
+    """Users and items: rows, the place of the user among several, ascending; item_ix."""
+
+    rows: Ints
+    item_ix: npt.NDArray[np.int32]
+
+
+class Places(NamedTuple):
+    """Places of several users' lists, behind each other.
+
+    Attributes:
+        rows: whose list: the place of the user among several, ascending.
+        ranks: from 1, ascending within a list.
+        item_ix: what is listed there.
+        scores: of these for the user.
+    """
+
+    rows: Ints
+    ranks: npt.NDArray[np.int32]
+    item_ix: npt.NDArray[np.int32]
+    scores: Floats
+
+
 def collect_items(item_factors: DataFrame, item_index: DataFrame) -> ItemSide:
     """Bring the items to the driver, in order of item_id (by code point): 4 bytes per factor.
 
@@ -77,7 +108,7 @@ def collect_items(item_factors: DataFrame, item_index: DataFrame) -> ItemSide:
     named = item_factors.select("item_ix", "factors").join(item_index.select("item_ix", "item_id"), "item_ix", "inner")
     table = named.toArrow()
     table = table.take(pc.sort_indices(table["item_id"]))
-    factors = _matrix(table["factors"].combine_chunks(), "item")
+    factors = matrix_of(table["factors"].combine_chunks(), "item")
     return ItemSide(table["item_ix"].to_numpy().astype(np.int32), factors)
 
 
@@ -107,6 +138,48 @@ def top_n(users: DataFrame, items: ItemSide, n: int) -> DataFrame:
     return spread.mapInArrow(_arrow_ranker(shared, n), TOP_N_SCHEMA)
 
 
+def list_places(users: Floats32, masked: Pairs, items: ItemSide, ranker: Ranker) -> Places:
+    """The lists of several users, one row of factors for each.
+
+    Args:
+        masked: what must not be listed; may name items that are not in `items`.
+        ranker: of the factors of `items`.
+
+    Raises:
+        ContractError: users and items have factors of different lengths.
+    """
+    if users.size and len(items.item_ix) and users.shape[1] != items.factors.shape[1]:
+        raise ContractError(f"top_n: users have {users.shape[1]} factors, items {items.factors.shape[1]}: two models.")
+    positions = items.positions(masked.item_ix)
+    is_here = positions >= 0
+    best = ranker.rank(users, Masked(masked.rows[is_here], positions[is_here]))
+    rows = np.repeat(np.arange(len(users)), best.lengths)
+    before = np.repeat(np.cumsum(best.lengths) - best.lengths, best.lengths)
+    ranks = (np.arange(1, len(rows) + 1) - before).astype(np.int32)
+    return Places(rows, ranks, items.item_ix[best.positions], best.scores)
+
+
+def pairs_of(lists: pa.ListArray) -> Pairs:
+    """Lists of item_ix, one for each user."""
+    rows = lists.value_parent_indices().to_numpy().astype(np.int64)
+    return Pairs(rows, lists.flatten().to_numpy(zero_copy_only=False))
+
+
+def matrix_of(lists: pa.ListArray, whose: str) -> Floats32:
+    """Lists of equal length as the rows of a matrix of finite numbers.
+
+    Raises:
+        ContractError: they are not, or some are missing.
+    """
+    lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+    if len(lengths) and (lists.null_count or (lengths != lengths[0]).any()):
+        raise ContractError(f"top_n: {whose} factors are missing or of different lengths: not those of one model.")
+    numbers = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise ContractError(f"top_n: {whose} factors are no finite numbers.")
+    return numbers.reshape(len(lengths), -1) if len(lengths) else np.empty((0, 0), np.float32)
+
+
 def _arrow_ranker(
     shared: "Broadcast[ItemSide]", n: int
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
@@ -117,41 +190,19 @@ def _arrow_ranker(
         ranker = Ranker(items.factors, n)
         for batch in batches:
             if batch.num_rows:
-                yield _rank_batch(batch, items, ranker)
+                users = matrix_of(batch["factors"], "user")
+                places = list_places(users, pairs_of(batch["masked"]), items, ranker)
+                yield as_top_n(places, batch["user_ix"])
 
     return rank_batches
 
 
-def _rank_batch(batch: pa.RecordBatch, items: ItemSide, ranker: Ranker) -> pa.RecordBatch:
-    user_ix = batch["user_ix"].to_numpy()
-    users = _matrix(batch["factors"], "user")
-    if len(items.item_ix) and users.shape[1] != items.factors.shape[1]:
-        raise ContractError(f"top_n: users have {users.shape[1]} factors, items {items.factors.shape[1]}: two models.")
-    best = ranker.rank(users, _masked(batch["masked"], items))
-    rows = np.repeat(user_ix, best.lengths)
-    before = np.repeat((np.cumsum(best.lengths) - best.lengths).astype(np.int32), best.lengths)
-    columns = {
-        "user_ix": rows,
-        "rank": np.arange(1, len(rows) + 1, dtype=np.int32) - before,
-        "item_ix": items.item_ix[best.positions],
-        "score": best.scores,
-    }
+def as_top_n(places: Places, user_ix: pa.Array) -> pa.RecordBatch:
+    """Rows of TOP_N_SCHEMA.
+
+    Args:
+        user_ix: of the users by row.
+    """
+    users = user_ix.to_numpy()[places.rows]
+    columns = {"user_ix": users, "rank": places.ranks, "item_ix": places.item_ix, "score": places.scores}
     return pa.RecordBatch.from_pydict(columns)
-
-
-def _masked(lists: pa.ListArray, items: ItemSide) -> Masked:
-    """Masked pairs by row and position; items that cannot be recommended anyway are left out."""
-    rows = lists.value_parent_indices().to_numpy().astype(np.int64)
-    positions = items.positions(lists.flatten().to_numpy(zero_copy_only=False))
-    return Masked(rows[positions >= 0], positions[positions >= 0])
-
-
-def _matrix(lists: pa.ListArray, whose: str) -> Floats32:
-    """Lists of equal length as the rows of a matrix of finite numbers."""
-    lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
-    if len(lengths) and (lists.null_count or (lengths != lengths[0]).any()):
-        raise ContractError(f"top_n: {whose} factors are missing or of different lengths: not those of one model.")
-    numbers = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise ContractError(f"top_n: {whose} factors are no finite numbers.")
-    return numbers.reshape(len(lengths), -1) if len(lengths) else np.empty((0, 0), np.float32)

@@ -48,11 +48,6 @@ EXPLANATIONS = Table(
     distinct=True,
 )
 
-_SCHEMA = (
-    "user_id string, item_ix int, reason int, because_item_ix int, contribution double, strength float, "
-    "score_without double, because_count bigint"
-)
-
 
 class ExplainSettings(Settings):
     """How far recommendations are taken apart."""
@@ -60,57 +55,47 @@ class ExplainSettings(Settings):
     top_m: int = Field(ge=1, le=100, description="contributing items that are named, each recommendation; items")
 
 
-def explain_lists(lists: DataFrame, histories: DataFrame, users: DataFrame, space: Space, top_m: int) -> DataFrame:
-    """Take the scores of als and fold_in rows apart.
+def gather_explained(lists: DataFrame, histories: DataFrame) -> DataFrame:
+    """What explaining lists takes, a row for each user.
 
     Args:
-        lists: user_ix, item_ix and whatever else of those rows; one row per pair.
+        lists: user_id, user_ix, item_ix and whatever else of rows that als or fold_in scored; one row per pair.
         histories: user_ix, history, which the users' factors solve; see `fold_in.collect_histories`.
-        users: user_ix, user_id. A user is named here, once, and not in each of many rows.
-        top_m: contributing items that are named.
 
     Returns:
-        user_id, item_ix, reason, because_item_ix, contribution, strength, score_without, because_count. A row for each
-        named item and one for the rest, where there is any.
-
-    Raises:
-        ContractError: a list names an item twice; when it is evaluated.
+        user_id, listed array<int>, history.
     """
-    listed = gathered_by(lists, "user_ix").agg(F.collect_list("item_ix").alias("listed"))
+    gathered = gathered_by(lists, "user_ix")
+    listed = gathered.agg(F.first("user_id").alias("user_id"), F.collect_list("item_ix").alias("listed"))
     both = listed.join(histories.select("user_ix", "history"), on="user_ix", how="inner")
-    named = both.join(users.select("user_ix", "user_id"), on="user_ix", how="inner")
-    return named.select("user_id", "listed", "history").mapInArrow(_arrow_explainer(space, top_m), _SCHEMA)
+    return both.select("user_id", "listed", "history")
 
 
-def name_explanations(reasons: DataFrame, items: DataFrame) -> DataFrame:
-    """Ids of items instead of integers.
+def explainer(
+    space: Space, item_ids: pa.StringArray, top_m: int
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """What takes the scores of users apart, on an executor; the taste space travels inside.
+
+    It makes the columns of recommendations.explanations without batch_id of what `gather_explained` gives: a row for
+    each named item and one for the rest, where there is any. It raises ContractError where a list names an item twice.
 
     Args:
-        reasons: see `explain_lists`.
-        items: item_ix, item_id.
-
-    Returns:
-        The columns of recommendations.explanations without batch_id. One row per row of `reasons`.
+        item_ids: of the items of the space, by position.
+        top_m: contributing items that are named.
     """
-    known = F.broadcast(items.select("item_ix", "item_id"))
-    because = known.withColumnsRenamed({"item_ix": "because_item_ix", "item_id": "because_item_id"})
-    named = reasons.join(known, on="item_ix", how="inner").join(because, on="because_item_ix", how="left")
-    return named.select([name for name in EXPLANATIONS.names if name != "batch_id"])
-
-
-def _arrow_explainer(space: Space, top_m: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What an executor runs on its users; the taste space travels inside."""
 
     def explain_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             longest = max(batch["listed"].value_lengths().to_pylist(), default=0)
             for rows, histories in filled_up(batch["history"], space.items, longest + space.rank**2):
-                yield _explain(batch.take(pa.array(rows)), histories, space, top_m)
+                yield _explain(batch.take(pa.array(rows)), histories, space, item_ids, top_m)
 
     return explain_batches
 
 
-def _explain(users: pa.RecordBatch, histories: Histories, space: Space, top_m: int) -> pa.RecordBatch:
+def _explain(
+    users: pa.RecordBatch, histories: Histories, space: Space, item_ids: pa.StringArray, top_m: int
+) -> pa.RecordBatch:
     """The rows of several users; axes are user, place in the list, and reason, the rest being the last."""
     listed = _filled_up(users["listed"])
     _require_each_once(listed)
@@ -121,13 +106,13 @@ def _explain(users: pa.RecordBatch, histories: Histories, space: Space, top_m: i
     user, place, nth = np.nonzero(has_row)
     entries = _beside(reasons.entries, np.full(listed.shape, -1))[has_row]
     is_rest = entries < 0
-    because = np.append(space.items.item_ix, -1)[histories.positions[user, entries]]
+    because = histories.positions[user, entries]
     without = _beside(reasons.without, np.full(listed.shape, np.nan))[has_row]
     columns = {
         "user_id": users["user_id"].take(pa.array(user)),
-        "item_ix": listed[user, place].astype(np.int32),
+        "item_id": item_ids.take(pa.array(positions[user, place])),
         "reason": (nth + 1).astype(np.int32),
-        "because_item_ix": pa.array(because.astype(np.int32), mask=is_rest),
+        "because_item_id": item_ids.take(pa.array(because, mask=is_rest | (because < 0))),
         "contribution": _beside(reasons.contributions, reasons.rest)[has_row],
         "strength": pa.array(histories.strengths[user, entries].astype(np.float32), mask=is_rest),
         "score_without": pa.array(without, mask=np.isnan(without)),

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from lakerec.diagnostics.rungs import ALS, FOLD_IN, SESSION
 from lakerec.gold.daily_interactions import count_days
+from lakerec.kept import Keep
 from lakerec.model.fold_in import Space, fold_in
 
 _SAME = 1e-5
@@ -39,17 +40,20 @@ class Index(NamedTuple):
     items: DataFrame
 
 
-def see_what_happened(daily: DataFrame, recent: DataFrame, index: Index, actions: Collection[str]) -> Happened:
+def see_what_happened(
+    daily: DataFrame, recent: DataFrame, index: Index, actions: Collection[str], keep: Keep
+) -> Happened:
     """Users and session users together.
 
     Args:
         daily: gold.daily_interactions.
         recent: silver.events of the days that sessions are recommended by; see `recent_events`.
         actions: those that have a weight.
+        keep: keeps what sessions did, which is read more than once.
     """
     anonymous = as_session_users(recent)
-    sessions = number_sessions(anonymous)
-    of_sessions = count_days(anonymous, sessions, index.items, actions)
+    sessions = keep(number_sessions(anonymous))
+    of_sessions = keep(count_days(anonymous, sessions, index.items, actions))
     return Happened(daily.unionByName(of_sessions), index.users.unionByName(sessions))
 
 

@@ -19,4 +19,5 @@ RULED_OUT = Table(
     key=("batch_id", "user_id", "item_id"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="batch_id",
+    distinct=True,
 )

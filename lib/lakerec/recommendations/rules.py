@@ -6,13 +6,19 @@ rule took off a list stands in recommendations.ruled_out with the rule's name.
 
 from datetime import date, timedelta
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.contract import Settings
+from lakerec.model.scorer import Ints, Pairs
+from lakerec.recommendations.raw_lists import Ints32, Listed, nth_of
 
 BLOCKED_ITEM, BLOCKED_CATEGORY, NOT_AVAILABLE = "blocked item", "blocked category", "not available"
 
@@ -41,6 +47,41 @@ class Limit(NamedTuple):
 
     length: int
     per_category: int
+
+
+class Barred(NamedTuple):
+    """Items that nobody is to be shown.
+
+    Attributes:
+        item_ix: ascending.
+        rules: of each, the first rule that says so.
+    """
+
+    item_ix: Ints32
+    rules: pa.StringArray
+
+    def rules_of(self, item_ix: Ints32) -> pa.StringArray:
+        """The rule that bars each item; null where none does."""
+        places = _found(item_ix, self.item_ix, np.arange(len(self.item_ix)))
+        return self.rules.take(pa.array(places, mask=places < 0))
+
+
+class Categories(NamedTuple):
+    """Categories as numbers, of the items that have one: item_ix, ascending, and the number of each."""
+
+    item_ix: Ints32
+    numbers: Ints
+
+    def of(self, item_ix: Ints32) -> Ints:
+        """-1 where there is none."""
+        return _found(item_ix, self.item_ix, self.numbers)
+
+
+class Resting(NamedTuple):
+    """What some users are not to be shown for a while, and the rule of each pair."""
+
+    pairs: Pairs
+    rules: pa.StringArray
 
 
 def barred_items(items: DataFrame, item_index: DataFrame, settings: RuleSettings) -> DataFrame:
@@ -84,43 +125,81 @@ def resting_pairs(daily: DataFrame, last_day: date, settings: RuleSettings) -> D
     return every.groupBy("user_ix", "item_ix").agg(F.max(F.struct("days", "rule"))["rule"].alias("rule"))
 
 
-def within_rules(allowed: DataFrame, raw: DataFrame, categories: DataFrame, limit: Limit) -> DataFrame:
-    """The lists that rules leave.
+def collect_barred(barred: DataFrame) -> Barred:
+    """Bring barred items to the driver.
 
     Args:
-        allowed: source, user_ix, rank, item_ix, score of candidates that no rule bars.
-        raw: the same of the lists as they would be without rules.
-        categories: item_ix, category; an item without a category counts towards none.
-
-    Returns:
-        The allowed rows that stay, with rank among them, and raw_rank; null where the raw list does not reach so far.
-    """
-    order = Window.partitionBy("user_ix").orderBy("rank")
-    of_category = F.row_number().over(Window.partitionBy("user_ix", "category").orderBy("rank"))
-    is_full = (
-        (F.col("category").isNotNull() & (of_category > limit.per_category)) if limit.per_category else F.lit(False)
-    )
-    candidates = allowed.join(F.broadcast(categories), on="item_ix", how="left").withColumn("is_full", is_full)
-    final = candidates.where("NOT is_full").withColumn("rank", F.row_number().over(order)).drop("category", "is_full")
-    ranked = raw.select("user_ix", "item_ix", F.col("rank").alias("raw_rank"))
-    return final.where(F.col("rank") <= limit.length).join(ranked, on=["user_ix", "item_ix"], how="left")
-
-
-def name_refusals(raw: DataFrame, final: DataFrame, barred: DataFrame, resting: DataFrame, limit: Limit) -> DataFrame:
-    """Rows that a rule took off the lists.
-
-    Args:
-        raw, final: see `within_rules`.
         barred: see `barred_items`.
-        resting: see `resting_pairs`.
-
-    Returns:
-        source, user_ix, item_ix, score, raw_rank, rule. One row per row of `raw` that is not in `final`.
     """
-    pair = ["user_ix", "item_ix"]
-    off = raw.where(F.col("rank") <= limit.length).join(final.select(*pair), on=pair, how="left_anti")
-    because = off.join(F.broadcast(barred).withColumnRenamed("rule", "barred"), on="item_ix", how="left").join(
-        resting.withColumnRenamed("rule", "resting"), on=pair, how="left"
-    )
-    rule = F.coalesce("barred", "resting", F.lit(f"at most {limit.per_category} per category"))
-    return because.select("source", *pair, "score", F.col("rank").alias("raw_rank"), rule.alias("rule"))
+    table = barred.select("item_ix", "rule").toArrow().sort_by("item_ix").combine_chunks()
+    return Barred(table["item_ix"].to_numpy(), table["rule"].combine_chunks())
+
+
+def collect_categories(categories: DataFrame) -> Categories:
+    """Bring the categories of items to the driver, as numbers.
+
+    Args:
+        categories: item_ix, category; an item without a category counts towards none.
+    """
+    table = categories.where("category IS NOT NULL").select("item_ix", "category").toArrow().sort_by("item_ix")
+    numbers = pc.dictionary_encode(table["category"].combine_chunks()).indices
+    return Categories(table["item_ix"].to_numpy(), numbers.to_numpy().astype(np.int64))
+
+
+def resting_of(lists: pa.ListArray) -> Resting:
+    """Lists of struct<item_ix, rule>, one for each user."""
+    rows, pairs = lists.value_parent_indices().to_numpy().astype(np.int64), lists.flatten()
+    return Resting(Pairs(rows, pairs.field("item_ix").to_numpy()), pairs.field("rule"))
+
+
+def within_rules(allowed: Listed, categories: Categories | None, limit: Limit) -> Listed:
+    """The places that rules leave, numbered anew.
+
+    Args:
+        allowed: places of what no rule bars.
+        categories: none where a list may hold any number of one.
+    """
+    if categories is not None:
+        number = categories.of(allowed.item_ix)
+        nth = nth_of(allowed.rows * (len(categories.numbers) + 1) + number)
+        allowed = allowed.where((number < 0) | (nth < limit.per_category))
+    final = allowed.numbered()
+    return final.where(final.ranks <= limit.length)
+
+
+def raw_ranks_of(final: Listed, raw: Listed) -> pa.Array:
+    """Where each place stands in the raw lists; null where these do not reach so far."""
+    places = places_of(final, raw)
+    return pa.array(raw.ranks).take(pa.array(places, mask=places < 0))
+
+
+def name_refusals(off: Listed, barred: Barred, resting: Resting | None, limit: Limit) -> pa.Array:
+    """The rule that took each of these places off its list.
+
+    Args:
+        off: places of raw lists that are not in the final ones.
+        resting: none where nothing rests.
+    """
+    known = [barred.rules_of(off.item_ix)]
+    if resting is not None:
+        places = places_of(off, resting.pairs)
+        known.append(resting.rules.take(pa.array(places, mask=places < 0)))
+    return pc.coalesce(*known, pa.scalar(f"at most {limit.per_category} per category"))
+
+
+def places_of(wanted: Listed, known: Listed | Pairs) -> Ints:
+    """Where each pair of user and item stands among others; -1 where it does not."""
+    keys = _keys(known)
+    order = np.argsort(keys)
+    return _found(_keys(wanted), keys[order], order)
+
+
+def _keys(pairs: Listed | Pairs) -> Ints:
+    return pairs.rows << 32 | pairs.item_ix.astype(np.uint32)
+
+
+def _found(wanted: npt.NDArray[Any], ascending: npt.NDArray[Any], places: Ints) -> Ints:
+    """The place of each value; -1 where it is not there."""
+    at = np.searchsorted(ascending, wanted)
+    is_there = np.append(ascending, wanted[:1])[at] == wanted if len(ascending) else np.zeros(len(wanted), np.bool_)
+    return np.where(is_there, np.append(places, -1)[at], -1)

@@ -23,6 +23,7 @@ SHOWN = Table(
     ),
     key=("user_id", "rank"),
     write=Write.REPLACE,
+    distinct=True,
 )
 
 

@@ -8,20 +8,16 @@ recommender the item came from.
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.diagnostics.calibrations import Calibration
-from lakerec.diagnostics.rungs import ITEM_ATTRIBUTES, POPULARITY
-from lakerec.model.baselines import popularity_users
-from lakerec.model.scorer import top_n, with_masked
-from lakerec.recommendations.offer import Offer
 
 USER_ITEMS = Table(
     name="recommendations.user_items",
@@ -44,6 +40,7 @@ USER_ITEMS = Table(
     key=("batch_id", "user_id", "rank"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="batch_id",
+    distinct=True,
 )
 
 
@@ -69,20 +66,6 @@ class RecommendSettings(Settings):
         return self
 
 
-class Audience(NamedTuple):
-    """For whom lists are made.
-
-    Attributes:
-        placed: user_ix, source, factors; see `ladder.place_users`.
-        everybody: user_ix, user_id; whoever is not placed gets bestsellers.
-        masked: distinct (user_ix, item_ix) that a user is not to be shown.
-    """
-
-    placed: DataFrame
-    everybody: DataFrame
-    masked: DataFrame
-
-
 def batch_id(
     model_id: str, judgement: Mapping[str, Any], settings: Mapping[str, Any], versions: Mapping[str, int]
 ) -> str:
@@ -98,49 +81,17 @@ def batch_id(
     return sha256(identity.encode()).hexdigest()[:16]
 
 
-def rank_everybody(audience: Audience, offer: Offer, depth: int, settings: RecommendSettings) -> DataFrame:
-    """The best `depth` items of every user: by the model for users with factors, bestsellers for the rest.
-
-    Users with factors find new items from place top_n - new_item_slots + 1 on, and behind these the model goes on.
-
-    Returns:
-        source, user_ix, rank, item_ix, score. Fewer than `depth` rows per user where too few items are left.
-    """
-    placed = with_masked(audience.placed, audience.masked)
-    cold = audience.everybody.select("user_ix").join(audience.placed, on="user_ix", how="left_anti")
-    by_sales = top_n(with_masked(popularity_users(cold), audience.masked), offer.popularity, depth)
-    by_model = top_n(placed, offer.model, depth).join(
-        audience.placed.select("user_ix", "source"), "user_ix", how="inner"
-    )
-    if settings.new_item_slots and len(offer.new.item_ix):
-        by_model = _with_new_items(by_model, top_n(placed, offer.new, settings.new_item_slots), depth, settings)
-    return by_model.unionByName(by_sales.withColumn("source", F.lit(POPULARITY)))
-
-
-def _with_new_items(by_model: DataFrame, new: DataFrame, depth: int, settings: RecommendSettings) -> DataFrame:
-    first = settings.top_n - settings.new_item_slots
-    is_behind = (F.col("source") != ITEM_ATTRIBUTES) & (F.col("rank") > first)
-    place = F.when(F.col("source") == ITEM_ATTRIBUTES, F.col("rank") + first).otherwise(
-        F.col("rank") + F.when(is_behind, settings.new_item_slots).otherwise(0)
-    )
-    both = by_model.unionByName(new.withColumn("source", F.lit(ITEM_ATTRIBUTES))).withColumn("place", place)
-    rank = F.row_number().over(Window.partitionBy("user_ix").orderBy("place"))
-    return both.withColumn("rank", rank).where(F.col("rank") <= depth).drop("place")
-
-
-def name_recommendations(lists: DataFrame, user_index: DataFrame, item_index: DataFrame) -> DataFrame:
+def name_items(lists: DataFrame, item_index: DataFrame) -> DataFrame:
     """Ids instead of positions in the index.
 
     Args:
-        lists: user_ix, item_ix and whatever else.
+        lists: item_ix and whatever else.
 
     Returns:
-        The same with user_id and item_id in their places. One row per row of `lists`.
+        The same with item_id in its place. One row per row of `lists`, in the same order.
     """
-    users = user_index.select("user_ix", "user_id")
     items = F.broadcast(item_index.select("item_ix", "item_id"))
-    named = lists.join(items, on="item_ix", how="inner").join(users, on="user_ix", how="inner")
-    return named.drop("user_ix", "item_ix")
+    return lists.join(items, on="item_ix", how="inner").drop("item_ix")
 
 
 def judge_recommendations(

@@ -1,6 +1,5 @@
 """silver.events: the user actions we believe, each once."""
 
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import Field
@@ -138,12 +137,6 @@ def believe_once(numbered: DataFrame, keep: Keep) -> Belief:
     duplicates = keep(_all_but_first(believed.join(repeated, ["identity"], how="left_semi")))
     once = numbered.join(duplicates, ["row_number"], how="left_anti")
     return split_judged(once.drop("row_number", "raw_hash"))
-
-
-def newest_event(events: DataFrame) -> datetime | None:
-    """Newest `occurred_at` among rows of silver.events, UTC; None where there are none. Acts: one aggregate."""
-    micros = events.agg(F.max(F.unix_micros("occurred_at"))).collect()[0][0]
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
 def believed_when(settings: EventSettings) -> tuple[Expectation, ...]:

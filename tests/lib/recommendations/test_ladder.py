@@ -54,7 +54,7 @@ def test_sessions_that_nobody_signed_in_are_users_of_their_own(spark):
     nothing = spark.createDataFrame([], DAILY_INTERACTIONS.schema)
 
     recent = recent_events(spark.createDataFrame(events, EVENTS.schema), TUESDAY, 1)
-    happened = see_what_happened(nothing, recent, index, ["view"])
+    happened = see_what_happened(nothing, recent, index, ["view"], keep=lambda frame: frame)
 
     assert dict(happened.users.collect()) == {"ann": 0, "session:shop:s1": -1, "session:shop:s2": -2}
     counted = sorted((row.user_ix, row.item_ix, row.event_count) for row in happened.daily.collect())

@@ -2,22 +2,29 @@
 
 from datetime import date, datetime, time
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from lakerec.gold.daily_interactions import DAILY_INTERACTIONS
 from lakerec.gold.item_index import ITEM_INDEX
+from lakerec.recommendations.raw_lists import Listed
 from lakerec.recommendations.rules import (
+    Categories,
     Limit,
     RuleSettings,
     barred_items,
+    collect_barred,
+    collect_categories,
     name_refusals,
+    raw_ranks_of,
+    resting_of,
     resting_pairs,
     within_rules,
 )
 from lakerec.silver.items import ITEMS
 
 NONE = RuleSettings(blocked_items=(), blocked_categories=(), max_per_category=0, rest_days={}, look_ahead=10)
-RANKED = "source string, user_ix int, rank int, item_ix int, score double"
 MONDAY = date(2026, 3, 2)
 
 
@@ -68,34 +75,49 @@ def test_a_pair_rests_for_the_days_of_its_action(spark):
     assert resting_pairs(daily, MONDAY, NONE).collect() == []
 
 
+def listed(*item_ix, row=0):
+    """A list of items in their order, each of a score below the last."""
+    ranks = np.arange(1, len(item_ix) + 1)
+    columns = (np.full(len(item_ix), row), ranks.astype(np.int32), np.array(item_ix, np.int32), 1 / ranks)
+    return Listed(*columns, np.zeros(len(item_ix), np.bool_))
+
+
 def test_a_full_category_lets_others_move_up_and_raw_ranks_stay(spark):
-    raw = spark.createDataFrame([("als", 0, rank, rank, 1 / rank) for rank in (1, 2, 3)], RANKED)
-    allowed = spark.createDataFrame([("als", 0, rank, rank, 1 / rank) for rank in (1, 2, 3, 4, 5)], RANKED)
-    categories = spark.createDataFrame(
-        [(1, "a"), (2, "a"), (3, "b"), (4, None), (5, None)], "item_ix int, category string"
+    raw, allowed = listed(1, 2, 3), listed(1, 2, 3, 4, 5)
+    categories = collect_categories(
+        spark.createDataFrame([(2, "a"), (1, "a"), (3, "b"), (4, None)], "item_ix int, category string")
     )
 
-    rows = within_rules(allowed, raw, categories, Limit(3, 1)).orderBy("rank").collect()
+    final = within_rules(allowed, categories, Limit(3, 1))
 
-    assert [(row.rank, row.item_ix, row.raw_rank) for row in rows] == [(1, 1, 1), (2, 3, 3), (3, 4, None)]
+    assert (final.ranks.tolist(), final.item_ix.tolist()) == ([1, 2, 3], [1, 3, 4])
+    assert raw_ranks_of(final, raw).to_pylist() == [1, 3, None]
+
+
+def test_each_list_has_its_own_categories_and_length():
+    both = listed(1, 2, 3).beside(listed(2, 1, row=1))
+    categories = Categories(np.array([1, 2], np.int32), np.array([0, 0]))
+
+    final = within_rules(both, categories, Limit(2, 1))
+
+    assert final.rows.tolist() == [0, 0, 1]
+    assert (final.ranks.tolist(), final.item_ix.tolist()) == ([1, 2, 1], [1, 3, 2])
 
 
 def test_what_was_taken_off_is_named_with_its_rule(spark):
-    raw = spark.createDataFrame([("als", 0, rank, rank, 1 / rank) for rank in (1, 2, 3, 4)], RANKED)
-    final = spark.createDataFrame([("als", 0, 1, 4, 1 / 4)], RANKED)
-    barred = spark.createDataFrame([(1, "not available")], "item_ix int, rule string")
-    resting = spark.createDataFrame(
-        [(0, 2, "view within 1 days"), (9, 3, "other")], "user_ix int, item_ix int, rule string"
-    )
+    barred = collect_barred(spark.createDataFrame([(7, "b"), (1, "not available")], "item_ix int, rule string"))
+    entry = pa.list_(pa.struct([("item_ix", pa.int32()), ("rule", pa.string())]))
+    rests = [[{"item_ix": 2, "rule": "view within 1 days"}], [{"item_ix": 3, "rule": "other"}]]
 
-    rows = name_refusals(raw, final, barred, resting, Limit(4, 2)).orderBy("raw_rank").collect()
+    rules = name_refusals(listed(1, 2, 3), barred, resting_of(pa.array(rests, entry)), Limit(4, 2))
 
-    assert [(row.raw_rank, row.item_ix, row.rule) for row in rows] == [
-        (1, 1, "not available"),
-        (2, 2, "view within 1 days"),
-        (3, 3, "at most 2 per category"),
-    ]
-    assert rows[0].score == 1.0
+    assert rules.to_pylist() == ["not available", "view within 1 days", "at most 2 per category"]
+
+
+def test_where_nothing_is_barred_nothing_is_named(spark):
+    barred = collect_barred(spark.createDataFrame([], "item_ix int, rule string"))
+
+    assert barred.rules_of(np.array([1, 2], np.int32)).to_pylist() == [None, None]
 
 
 def test_candidates_beyond_the_list_are_only_ranked_where_a_category_can_be_full():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from lakerec.bronze.events import EVENTS as RAW_EVENTS
-from lakerec.silver.events import EVENTS, CleanedEvents, EventSettings, clean_events, judge_events, newest_event
+from lakerec.silver.events import EVENTS, CleanedEvents, EventSettings, clean_events, judge_events
 from lakerec.silver.gap_sessions import make_sessions
 from lakerec.silver.sessions import SESSIONS, SessionSettings, summarise_sessions
 from tests import oracle
@@ -227,10 +227,3 @@ def test_no_records_give_no_events_in_the_declared_columns(spark):
 
     assert both.believed.columns == EVENTS.names
     assert (both.believed.count(), both.rejected.count()) == (0, 0)
-
-
-def test_the_newest_event_is_told_in_utc_and_none_where_there_is_none(spark):
-    events = cleaned(spark, [a_record("e1", at(1, 23, 59)), a_record("e2", at(1, 1))]).believed
-
-    assert newest_event(events) == datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
-    assert newest_event(events.limit(0)) is None
