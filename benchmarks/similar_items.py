@@ -58,9 +58,10 @@ def learn(lake_root: str, k: int) -> tuple[pl.DataFrame, pl.DataFrame, object]:
     model = newest_run(lake.rows(RUNS), EVALUATION)
     items = collect_items(lake.read_partition(ITEM_FACTORS, model.model_id), lake.read(ITEM_INDEX))
     daily = until(lake.read(DAILY_INTERACTIONS), model.as_of.date())
-    nothing = lake.read(ITEM_INDEX).where("false").select("item_ix")
     with kept_frames(lake.root) as keep:
-        similar = find_similar(daily, items, nothing, config.similar, keep).orderBy("method", "item_ix", "rank")
+        similar = find_similar(daily, items, np.empty(0, np.int32), config.similar, keep).orderBy(
+            "method", "item_ix", "rank"
+        )
         found = pl.from_arrow(similar.toArrow())
     return found, pl.read_delta(f"{lake_root}/gold/daily_interactions"), model.as_of.date()
 

@@ -129,8 +129,7 @@ def _write_batch(
     placed = keep(place_users(histories, lake.read_partition(USER_FACTORS, model.model_id), basis.space))
     masked = keep(pairs_with(basis.daily, config.recommend.mask_actions))
     audience = Audience(basis.names.users, placed, masked)
-    barred = keep(_barred(lake, config, basis))
-    bars = _bars(lake, config, basis, barred)
+    bars = _bars(lake, config, basis)
     lists = make_lists(audience, basis.offer, bars, (config.recommend, config.rules), keep)
     rows = write(USER_ITEMS, _judged(name_items(lists.final, basis.names.items), judgement))
     if lists.refused is not None:
@@ -139,7 +138,9 @@ def _write_batch(
     explain = explainer(basis.space, basis.item_ids, config.explain.top_m)
     reasons = MappedRows(gather_explained(explained, histories), explain, EXPLANATIONS, batch)
     explanations = lake.replace_partition(EXPLANATIONS, batch, reasons)
-    similar = find_similar(basis.daily.where("user_ix >= 0"), basis.offer.model, barred, config.similar, keep)
+    similar = find_similar(
+        basis.daily.where("user_ix >= 0"), basis.offer.model, bars.barred.item_ix, config.similar, keep
+    )
     write(SIMILAR_ITEMS, name_similar(similar, basis.names.items))
     of_batch = chosen_coefficients(config.sections(*SHAPING)), model.settings["feedback"]["cancels"]
     used = coefficients_of(judgement.coefficients, judgement.threshold, basis.mapped, *of_batch)
@@ -168,14 +169,13 @@ def _histories(daily: DataFrame, model: Run) -> DataFrame:
     return collect_histories(project_interactions(counted_at_latest(daily, model.as_of), model.as_of, feedback))
 
 
-def _barred(lake: Lakehouse, config: Config, basis: Basis) -> DataFrame:
-    barred = barred_items(lake.read(ITEMS), basis.names.items, config.rules)
-    return barred if config.recommend.only_available else barred.where(F.col("rule") != NOT_AVAILABLE)
-
-
-def _bars(lake: Lakehouse, config: Config, basis: Basis, barred: DataFrame) -> Bars:
+def _bars(lake: Lakehouse, config: Config, basis: Basis) -> Bars:
+    items = lake.read(ITEMS)
+    barred = barred_items(items, basis.names.items, config.rules)
+    if not config.recommend.only_available:
+        barred = barred.where(F.col("rule") != NOT_AVAILABLE)
     resting = resting_pairs(basis.daily, basis.until, config.rules)
-    categories = basis.names.items.join(lake.read(ITEMS), on="item_id", how="inner").select("item_ix", "category")
+    categories = basis.names.items.join(items, on="item_id", how="inner").select("item_ix", "category")
     return Bars(collect_barred(barred), resting, categories)
 
 

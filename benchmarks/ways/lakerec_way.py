@@ -21,7 +21,7 @@ from lakerec.model.item_factors import ITEM_FACTORS
 from lakerec.model.scorer import collect_items, top_n, with_masked
 from lakerec.model.split import pairs_with
 from lakerec.model.user_factors import USER_FACTORS
-from lakerec.recommendations.user_items import USER_ITEMS, name_recommendations
+from lakerec.recommendations.user_items import USER_ITEMS, name_items
 from lakerec.session import open_session
 
 MODEL = "benchmark"
@@ -60,5 +60,6 @@ def recommend(spark: SparkSession, config: Config) -> None:
     lists = top_n(with_masked(users, known), items, config.recommend.top_n)
     stamps = {"batch_id": F.lit(MODEL), "model_id": F.lit(MODEL), "created_at": F.lit(lake.now), "source": F.lit("als")}
     unknown = {"probability": F.lit(None).cast("double"), "is_recommended": F.lit(False), "raw_rank": F.col("rank")}
-    rows = name_recommendations(lists, lake.read(USER_INDEX), lake.read(ITEM_INDEX)).withColumns({**stamps, **unknown})
+    named = name_items(lists.join(lake.read(USER_INDEX), on="user_ix", how="inner"), lake.read(ITEM_INDEX))
+    rows = named.withColumns({**stamps, **unknown})
     lake.replace_partition(USER_ITEMS, MODEL, rows.select(USER_ITEMS.names))

@@ -6,7 +6,7 @@ top-N recommendation algorithms", 2004, section 4). Strengths are rounded to 1/1
 sums do not depend on their order.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +19,12 @@ from scipy import sparse
 
 from lakerec.contract import Settings
 from lakerec.gathered import gathered_by
+from lakerec.model.item_pairs import Choose, Matrices, Multiply, Rows, best_of_rows, rows_of, sum_products
 from lakerec.model.scorer import Floats, Ints, ItemSide
 
 _STEPS = 1024
 _USERS_HELD = 1024
-_PAIRS_HELD = 1 << 22
+_PAIRS_HELD = 1 << 23
 """Pairs of items summed up before they leave a task; 24 bytes each."""
 
 
@@ -89,11 +90,12 @@ def fit_neighbours(
     items = _Items(
         table["item_ix"].to_numpy().astype(np.int32), table["length"].to_numpy(), table["squares"].to_numpy()
     )
-    pairs = profiles.select("liked").mapInArrow(
-        _pair_counter(items, settings), "item int, other int, cosine double, bm25 double"
-    )
-    nearest = pairs.repartition("item").mapInArrow(
-        _nearest(items, settings.neighbours), "method int, item int, other int, similarity double"
+    nearest = sum_products(
+        profiles.select("liked"),
+        _multiplier(items, settings),
+        len(items.item_ix),
+        _chooser(items, settings.neighbours),
+        "method int, item int, other int, similarity double",
     )
     found = nearest.toArrow()
     by_id = np.argsort(np.array(table["item_id"].to_pylist(), dtype=object)) if len(table) else np.empty(0, np.int64)
@@ -144,12 +146,10 @@ def bm25_weights(profiles: sparse.csr_matrix, length: Floats, settings: Baseline
     return weighted
 
 
-def _pair_counter(
-    items: _Items, settings: BaselineSettings
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Sums over a task's users of products of their weights of two items."""
+def _multiplier(items: _Items, settings: BaselineSettings) -> Multiply:
+    """Products of a task's users: of their strengths, and of BM25's weights."""
 
-    def count(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def multiply(batches: Iterator[pa.RecordBatch]) -> Iterator[Matrices]:
         empty = sparse.csr_matrix((len(items.item_ix),) * 2)
         cosine, bm25 = empty, empty
         for batch in batches:
@@ -157,53 +157,34 @@ def _pair_counter(
             weighted = bm25_weights(profiles, items.length, settings)
             cosine, bm25 = cosine + profiles.T @ profiles, bm25 + weighted.T @ weighted
             if cosine.nnz > _PAIRS_HELD:
-                yield _pairs(cosine, bm25)
+                yield cosine, bm25
                 cosine, bm25 = empty, empty
-        yield _pairs(cosine, bm25)
+        yield cosine, bm25
 
-    return count
-
-
-def _pairs(cosine: sparse.csr_matrix, bm25: sparse.csr_matrix) -> pa.RecordBatch:
-    """Both sums by pair; BM25's may have lost a pair that rounded to 0."""
-    one, other = cosine.tocoo(), (bm25 + 0 * cosine).tocsr()
-    values = np.asarray(other[one.row, one.col]).ravel() if one.nnz else np.empty(0)
-    return pa.RecordBatch.from_pydict(
-        {"item": one.row.astype(np.int32), "other": one.col.astype(np.int32), "cosine": one.data, "bm25": values}
-    )
+    return multiply
 
 
-def _nearest(items: _Items, most: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The most similar items of each item of a task, by both methods; an item is no neighbour of itself."""
+def _chooser(items: _Items, most: int) -> Choose:
+    """What picks the most similar items of each item, by both methods; an item is no neighbour of itself."""
+    norms = np.sqrt(items.squares)
 
-    def choose(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        parts = [[batch[name].to_numpy() for name in ("item", "other", "cosine", "bm25")] for batch in batches]
-        if not parts:
-            return
-        item, other, *sums = (np.concatenate(column) for column in zip(*parts, strict=True))
-        keys, row = np.unique(item.astype(np.int64) * len(items.item_ix) + other, return_inverse=True)
-        item, other = np.divmod(keys, len(items.item_ix))
-        dots = [np.bincount(row, values, len(keys)) for values in sums]
-        norms = np.sqrt(items.squares)
-        for method, similarity in enumerate((dots[0] / (norms[item] * norms[other]), dots[1])):
-            yield _best(method, item, other, np.where(item == other, 0, similarity), most)
+    def choose(rows: Rows) -> pa.RecordBatch:
+        parts = []
+        for method, sums in enumerate(rows.sums):
+            item, other = rows.first + rows_of(sums), sums.indices
+            similarity = sums.data if method else sums.data / (norms[item] * norms[other])
+            values = (np.where(item == other, 0, similarity), other, sums.indptr)
+            best = best_of_rows(sparse.csr_matrix(values, shape=sums.shape), most)
+            columns = {
+                "method": np.full(len(best), method, np.int32),
+                "item": item[best].astype(np.int32),
+                "other": other[best].astype(np.int32),
+                "similarity": similarity[best],
+            }
+            parts.append(pa.RecordBatch.from_pydict(columns))
+        return pa.concat_batches(parts)
 
     return choose
-
-
-def _best(method: int, item: Ints, other: Ints, similarity: Floats, most: int) -> pa.RecordBatch:
-    order = np.lexsort((other, -similarity, item))
-    order = order[similarity[order] > 0]
-    _, first, row = np.unique(item[order], return_index=True, return_inverse=True)
-    chosen = order[np.arange(len(order)) - first[row] < most] if len(order) else order
-    return pa.RecordBatch.from_pydict(
-        {
-            "method": np.full(len(chosen), method, np.int32),
-            "item": item[chosen].astype(np.int32),
-            "other": other[chosen].astype(np.int32),
-            "similarity": similarity[chosen],
-        }
-    )
 
 
 def _is(found: pa.Table, method: int) -> pa.Array:

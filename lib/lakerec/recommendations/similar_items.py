@@ -9,17 +9,19 @@ from collections.abc import Collection
 from statistics import NormalDist
 
 import numpy as np
+import pyarrow as pa
 from pydantic import Field
-from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from scipy import sparse
 
 from lakerec.contract import Column, Settings, Table, Write
 from lakerec.gathered import gathered_by
 from lakerec.kept import Keep
-from lakerec.model.item_pairs import count_pairs
-from lakerec.model.scorer import ItemSide, top_n
+from lakerec.model.item_pairs import Choose, Rows, best_of_rows, count_users, rows_of, sum_products
+from lakerec.model.scorer import Floats, ItemSide, top_n
+from lakerec.recommendations.raw_lists import Ints32, nth_of
 
 SIMILAR_ITEMS = Table(
     name="recommendations.similar_items",
@@ -37,6 +39,8 @@ SIMILAR_ITEMS = Table(
     write=Write.REPLACE_PARTITIONS,
     partition_by="batch_id",
 )
+
+_TOGETHER = "item_ix int, rank int, similar_item_ix int, score double, user_count bigint"
 
 VIEWED, BOUGHT, FACTORS = "viewed_together", "bought_together", "factors"
 
@@ -57,26 +61,26 @@ class SimilarSettings(Settings):
 
 
 def find_similar(
-    daily: DataFrame, items: ItemSide, barred: DataFrame, settings: SimilarSettings, keep: Keep
+    daily: DataFrame, items: ItemSide, barred_ix: Ints32, settings: SimilarSettings, keep: Keep
 ) -> DataFrame:
     """All three methods.
 
     Args:
         daily: gold.daily_interactions as known.
         items: the model's.
-        barred: item_ix that must not be listed.
+        barred_ix: item_ix that must not be listed.
 
     Returns:
         item_ix, method, rank, similar_item_ix, score, user_count.
     """
-    viewed = together(daily, settings.viewed_actions, barred, settings, keep).withColumn("method", F.lit(VIEWED))
-    bought = together(daily, settings.bought_actions, barred, settings, keep).withColumn("method", F.lit(BOUGHT))
-    near = near_in_taste(daily, items, barred, settings.top_n).withColumn("method", F.lit(FACTORS))
+    viewed = together(daily, settings.viewed_actions, barred_ix, settings, keep).withColumn("method", F.lit(VIEWED))
+    bought = together(daily, settings.bought_actions, barred_ix, settings, keep).withColumn("method", F.lit(BOUGHT))
+    near = near_in_taste(daily, items, barred_ix, settings.top_n).withColumn("method", F.lit(FACTORS))
     return viewed.unionByName(bought).unionByName(near)
 
 
 def together(
-    daily: DataFrame, actions: Collection[str], barred: DataFrame, settings: SimilarSettings, keep: Keep
+    daily: DataFrame, actions: Collection[str], barred_ix: Ints32, settings: SimilarSettings, keep: Keep
 ) -> DataFrame:
     """Items that the same users had more often than by chance.
 
@@ -87,33 +91,25 @@ def together(
         as `significance` asks, of at least `min_users` users.
     """
     had = keep(_newest_items(daily.where(F.col("action").isin(*actions)), settings.max_items_per_user))
-    users = had.agg(F.count("*").alias("users"))
-    counts = had.select(F.explode("items").alias("item_ix")).groupBy("item_ix").agg(F.count("*").alias("count"))
-    others = counts.withColumnsRenamed({"item_ix": "other_ix", "count": "other_count"})
-    both = count_pairs(had).where(F.col("user_count") >= settings.min_users)
-    tabled = both.join(counts, on="item_ix", how="inner").join(others, on="other_ix", how="inner")
-    scored = tabled.crossJoin(F.broadcast(users)).withColumn("score", log_likelihood_ratio())
-    is_more = F.col("user_count") * F.col("users") > F.col("count") * F.col("other_count")
-    sure = _both_ways(scored.where(is_more & (F.col("score") >= _least_ratio(settings.significance))))
-    unbarred = sure.join(barred.select(F.col("item_ix").alias("similar_item_ix")), "similar_item_ix", "left_anti")
-    best = Window.partitionBy("item_ix").orderBy(F.desc("score"), "similar_item_ix")
-    ranked = unbarred.withColumn("rank", F.row_number().over(best)).where(F.col("rank") <= settings.top_n)
-    return ranked.select("item_ix", "rank", "similar_item_ix", "score", "user_count")
+    counted = had.select(F.explode("items").alias("item_ix")).groupBy("item_ix").agg(F.count("*").alias("users"))
+    table = counted.toArrow()
+    counts = np.bincount(table["item_ix"].to_numpy(), table["users"].to_numpy()).astype(np.float64)
+    choose = _chooser(counts, had.count(), barred_ix, settings)
+    return sum_products(had, count_users(len(counts)), len(counts), choose, _TOGETHER)
 
 
-def near_in_taste(daily: DataFrame, items: ItemSide, barred: DataFrame, n: int) -> DataFrame:
+def near_in_taste(daily: DataFrame, items: ItemSide, barred_ix: Ints32, n: int) -> DataFrame:
     """Items by the cosine of their factors, through the kernel that ranks for users.
 
     Args:
         daily: any frame of the session.
         items: the model's.
-        barred: item_ix that must not be listed.
+        barred_ix: item_ix that must not be listed.
     """
     lengths = np.linalg.norm(items.factors, axis=1, keepdims=True)
     unit = ItemSide(items.item_ix, (items.factors / np.where(lengths > 0, lengths, 1)).astype(np.float32))
     rows = [(int(ix), vector.tolist(), [int(ix)]) for ix, vector in zip(unit.item_ix, unit.factors, strict=True)]
-    gone = np.array([row.item_ix for row in barred.select("item_ix").collect()], dtype=np.int32)
-    listed = ~np.isin(unit.item_ix, gone)
+    listed = ~np.isin(unit.item_ix, barred_ix)
     schema = "user_ix int, factors array<float>, masked array<int>"
     asking = daily.sparkSession.createDataFrame(rows, schema)
     found = top_n(asking, ItemSide(unit.item_ix[listed], unit.factors[listed]), n)
@@ -134,21 +130,56 @@ def name_similar(similar: DataFrame, items: DataFrame) -> DataFrame:
     return named.select([name for name in SIMILAR_ITEMS.names if name != "batch_id"])
 
 
-def log_likelihood_ratio() -> SparkColumn:
-    """G² of the table of users by having one item and having the other.
+def log_likelihood_ratio(both: Floats, one: Floats, other: Floats, users: float) -> Floats:
+    """G² of tables of users by having one item and having the other.
 
-    G² = 2 · Σ k·ln(k / expected k) over its four cells. Source: Dunning, "Accurate methods for the statistics of
-    surprise and coincidence", 1993, section 6. Columns user_count (both), count, other_count, users.
+    G² = 2 · Σ k·ln(k / expected k) over the four cells of a table. Source: Dunning, "Accurate methods for the
+    statistics of surprise and coincidence", 1993, section 6.
+
+    Args:
+        both, one, other: users who had both items, the one, the other; of each table.
+        users: of all tables.
     """
-    both, one, other, users = (F.col(name).cast("double") for name in ("user_count", "count", "other_count", "users"))
     cells = (
         (both, one * other),
         (one - both, one * (users - other)),
         (other - both, (users - one) * other),
         (users - one - other + both, (users - one) * (users - other)),
     )
-    terms = [F.when(k > 0, k * F.log(k * users / product)).otherwise(0.0) for k, product in cells]
-    return F.lit(2.0) * (terms[0] + terms[1] + terms[2] + terms[3])
+    ratio = np.zeros(len(both))
+    for k, product in cells:
+        ratio += k * np.log(np.divide(k * users, product, out=np.ones(len(k)), where=k > 0))
+    return 2 * ratio
+
+
+def _chooser(counts: Floats, users: int, barred_ix: Ints32, settings: SimilarSettings) -> Choose:
+    """What picks the items that go with those of a block, from how many users had both.
+
+    Args:
+        counts: users who had an item, by item_ix.
+        users: who had any.
+    """
+    least = _least_ratio(settings.significance)
+    may_be_listed = ~np.isin(np.arange(len(counts)), barred_ix)
+
+    def choose(rows: Rows) -> pa.RecordBatch:
+        [both] = rows.sums
+        item, other = rows.first + rows_of(both), both.indices
+        ratio = log_likelihood_ratio(both.data, counts[item], counts[other], users)
+        is_more = both.data * users > counts[item] * counts[other]
+        is_sure = is_more & (ratio >= least) & (both.data >= settings.min_users)
+        scores = np.where(is_sure & may_be_listed[other] & (item != other), ratio, 0)
+        best = best_of_rows(sparse.csr_matrix((scores, both.indices, both.indptr), shape=both.shape), settings.top_n)
+        columns = {
+            "item_ix": item[best].astype(np.int32),
+            "rank": (nth_of(item[best]) + 1).astype(np.int32),
+            "similar_item_ix": other[best].astype(np.int32),
+            "score": scores[best],
+            "user_count": both.data[best].astype(np.int64),
+        }
+        return pa.RecordBatch.from_pydict(columns)
+
+    return choose
 
 
 def _newest_items(acted: DataFrame, most: int) -> DataFrame:
@@ -157,15 +188,6 @@ def _newest_items(acted: DataFrame, most: int) -> DataFrame:
     newest_first = F.sort_array(F.collect_list(F.struct("age", "item_ix")))
     newest = gathered_by(last, "user_ix").agg(F.slice(newest_first, 1, most).alias("newest"))
     return newest.select("user_ix", F.col("newest.item_ix").alias("items"))
-
-
-def _both_ways(pairs: DataFrame) -> DataFrame:
-    """Each of two items is similar to the other."""
-    item, other = F.col("item_ix"), F.col("other_ix")
-    ways = F.array(
-        F.struct(item, other.alias("similar_item_ix")), F.struct(other.alias("item_ix"), item.alias("similar_item_ix"))
-    )
-    return pairs.select(F.explode(ways).alias("way"), "score", "user_count").select("way.*", "score", "user_count")
 
 
 def _least_ratio(significance: float) -> float:
