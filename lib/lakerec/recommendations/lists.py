@@ -71,7 +71,7 @@ class Bars(NamedTuple):
 class Lists(NamedTuple):
     """Lists after the rules, with raw_rank; and what the rules took off them, None where none could.
 
-    Both by user_id, user_ix, source, item_ix, score; a user's rows lie together, in the order of user_id.
+    Both by user_id, user_ix, source, item_ix, score. The rows of a user lie together.
     """
 
     final: DataFrame
