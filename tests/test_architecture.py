@@ -22,7 +22,7 @@ SHELL = {
     "commits": {"contract", "data_files", "delta_log", "folders", "parts", "small_tables"},
     "lakehouse": {"errors", "contract", "operations", "delta_log", "increment", "locks", "parts", "tables", "commits"},
     "session": {"errors"},
-    "mapped_rows": {"contract", "data_files", "small_tables"},
+    "mapped_rows": {"contract", "data_files", "large_batches", "small_tables"},
     "native_model": set(),
     "health": {"errors", "contract", "operations", "delta_log", "folders"},
     "tracking": {"errors", "contract", "operations"},

@@ -3,9 +3,9 @@
 Handed to Spark, each row of a large result would be taken apart and put together again on its way to a file.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -14,6 +14,7 @@ from pyspark.sql import types as T
 
 from lakerec.contract import Table
 from lakerec.data_files import DATA_FILES, DataFile, write_data_file
+from lakerec.large_batches import large_batches
 from lakerec.small_tables import arrow_of
 
 _PART_BYTES = 1 << 25
@@ -56,17 +57,7 @@ class MappedRows:
             made = (batch for batch in work(batches) if batch.num_rows)
             first = next(made, None)
             if first is not None:
-                file = write_data_file(table, location, partition, _parts(first, made))
+                file = write_data_file(table, location, partition, large_batches(chain([first], made), _PART_BYTES))
                 yield from arrow_of([file], DATA_FILES).to_batches()
 
         return [DataFile(*row) for row in self.source.mapInArrow(write, DATA_FILES).collect()]
-
-
-def _parts(first: pa.RecordBatch, others: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    held: list[Any] = [first]
-    for batch in others:
-        if sum(each.nbytes for each in held) >= _PART_BYTES:
-            yield pa.Table.from_batches(held)
-            held = []
-        held.append(batch)
-    yield pa.Table.from_batches(held)
