@@ -74,7 +74,8 @@ class Tables:
         """
         files = stored_files(self._files_to_read(table))
         days = {day for file in files if (day := file.partitions["event_date"]) and day <= until.isoformat()}
-        of_day = [file for file in files if file.partitions["event_date"] == max(days, default="")]
+        newest = max(days, default="")
+        of_day = [file for file in files if file.partitions["event_date"] == newest]
         location = spark_path(self.location(table))
         batches = (batch for file in of_day for batch in read_data_file(table, location, file, [name]))
         return max((top for batch in batches if (top := pc.max(batch[name]).as_py()) is not None), default=None)

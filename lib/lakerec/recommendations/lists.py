@@ -179,7 +179,8 @@ class UserLister:
         resting = resting_of(users["resting"]) if "resting" in users.schema.names else None
         raw, allowed = self._ranked(users, resting)
         final = within_rules(allowed, self.plan.categories, self.plan.limit)
-        off = raw.where((raw.ranks <= self.plan.limit.length) & (places_of(raw, final) < 0))
+        is_gone = places_of(raw, final).is_null().to_numpy(zero_copy_only=False)
+        off = raw.where((raw.ranks <= self.plan.limit.length) & is_gone)
         rules = name_refusals(off, self.plan.barred, resting, self.plan.limit)
         stays, goes = pa.nulls(len(final.rows), pa.string()), pa.nulls(len(off.rows), pa.int32())
         rows = [

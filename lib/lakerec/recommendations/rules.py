@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakerec.contract import Settings
+from lakerec.model.pair_blocks import positions_among
 from lakerec.model.scorer import Ints, Pairs
 from lakerec.recommendations.raw_lists import Ints32, Listed, nth_of
 
@@ -53,7 +54,7 @@ class Barred(NamedTuple):
     """Items that nobody is to be shown.
 
     Attributes:
-        item_ix: ascending.
+        item_ix: each once.
         rules: of each, the first rule that says so.
     """
 
@@ -62,19 +63,18 @@ class Barred(NamedTuple):
 
     def rules_of(self, item_ix: Ints32) -> pa.StringArray:
         """The rule that bars each item; null where none does."""
-        places = _found(item_ix, self.item_ix, np.arange(len(self.item_ix)))
-        return self.rules.take(pa.array(places, mask=places < 0))
+        return self.rules.take(_places(item_ix, self.item_ix))
 
 
 class Categories(NamedTuple):
-    """Categories as numbers, of the items that have one: item_ix, ascending, and the number of each."""
+    """Categories as numbers, of the items that have one: item_ix, and the number of each."""
 
     item_ix: Ints32
     numbers: Ints
 
     def of(self, item_ix: Ints32) -> Ints:
         """-1 where there is none."""
-        return _found(item_ix, self.item_ix, self.numbers)
+        return np.append(self.numbers, -1)[positions_among(self.item_ix, item_ix)]
 
 
 class Resting(NamedTuple):
@@ -131,7 +131,7 @@ def collect_barred(barred: DataFrame) -> Barred:
     Args:
         barred: see `barred_items`.
     """
-    table = barred.select("item_ix", "rule").toArrow().sort_by("item_ix").combine_chunks()
+    table = barred.select("item_ix", "rule").toArrow()
     return Barred(table["item_ix"].to_numpy(), table["rule"].combine_chunks())
 
 
@@ -141,7 +141,7 @@ def collect_categories(categories: DataFrame) -> Categories:
     Args:
         categories: item_ix, category; an item without a category counts towards none.
     """
-    table = categories.where("category IS NOT NULL").select("item_ix", "category").toArrow().sort_by("item_ix")
+    table = categories.where("category IS NOT NULL").select("item_ix", "category").toArrow()
     numbers = pc.dictionary_encode(table["category"].combine_chunks()).indices
     return Categories(table["item_ix"].to_numpy(), numbers.to_numpy().astype(np.int64))
 
@@ -169,8 +169,7 @@ def within_rules(allowed: Listed, categories: Categories | None, limit: Limit) -
 
 def raw_ranks_of(final: Listed, raw: Listed) -> pa.Array:
     """Where each place stands in the raw lists; null where these do not reach so far."""
-    places = places_of(final, raw)
-    return pa.array(raw.ranks).take(pa.array(places, mask=places < 0))
+    return pa.array(raw.ranks).take(places_of(final, raw))
 
 
 def name_refusals(off: Listed, barred: Barred, resting: Resting | None, limit: Limit) -> pa.Array:
@@ -182,24 +181,19 @@ def name_refusals(off: Listed, barred: Barred, resting: Resting | None, limit: L
     """
     known = [barred.rules_of(off.item_ix)]
     if resting is not None:
-        places = places_of(off, resting.pairs)
-        known.append(resting.rules.take(pa.array(places, mask=places < 0)))
+        known.append(resting.rules.take(places_of(off, resting.pairs)))
     return pc.coalesce(*known, pa.scalar(f"at most {limit.per_category} per category"))
 
 
-def places_of(wanted: Listed, known: Listed | Pairs) -> Ints:
-    """Where each pair of user and item stands among others; -1 where it does not."""
-    keys = _keys(known)
-    order = np.argsort(keys)
-    return _found(_keys(wanted), keys[order], order)
+def places_of(wanted: Listed, known: Listed | Pairs) -> pa.Int32Array:
+    """Where each pair of user and item stands among others; null where it does not."""
+    return _places(_keys(wanted), _keys(known))
 
 
 def _keys(pairs: Listed | Pairs) -> Ints:
     return pairs.rows << 32 | pairs.item_ix.astype(np.uint32)
 
 
-def _found(wanted: npt.NDArray[Any], ascending: npt.NDArray[Any], places: Ints) -> Ints:
-    """The place of each value; -1 where it is not there."""
-    at = np.searchsorted(ascending, wanted)
-    is_there = np.append(ascending, wanted[:1])[at] == wanted if len(ascending) else np.zeros(len(wanted), np.bool_)
-    return np.where(is_there, np.append(places, -1)[at], -1)
+def _places(wanted: npt.NDArray[Any], known: npt.NDArray[Any]) -> pa.Int32Array:
+    """Null where a number is not known."""
+    return pc.index_in(pa.array(wanted), value_set=pa.array(known))
