@@ -32,11 +32,6 @@ def popularity_items(item_popularity: DataFrame, item_index: DataFrame) -> ItemS
     return collect_items(item_popularity.where("strength > 0").select("item_ix", one), item_index)
 
 
-def popularity_users(users: DataFrame) -> DataFrame:
-    """`users` (user_ix, ...) with the factors that go with `popularity_items`."""
-    return users.withColumn("factors", F.array(F.lit(1.0).cast("float")))
-
-
 def random_items(items: ItemSide, seed: int) -> ItemSide:
     """The same items with random directions for factors; of equal length, so that each is as likely to be listed."""
     directions = np.random.default_rng(seed).standard_normal((len(items.item_ix), _RANDOM_RANK))

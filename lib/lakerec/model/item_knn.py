@@ -20,7 +20,7 @@ from scipy import sparse
 from lakerec.contract import Settings
 from lakerec.gathered import gathered_by
 from lakerec.model.item_pairs import Choose, Matrices, Multiply, Rows, best_of_rows, rows_of, sum_products
-from lakerec.model.scorer import Floats, Ints, ItemSide
+from lakerec.model.scorer import Floats, Ints, Ints32, ItemSide, Places, as_top_n, nth_of
 
 _STEPS = 1024
 _USERS_HELD = 1024
@@ -46,14 +46,14 @@ class Neighbours(NamedTuple):
         similarity: float64 (items, items), sparse: row j holds the nearest neighbours of item j.
     """
 
-    item_ix: npt.NDArray[np.int32]
+    item_ix: Ints32
     similarity: sparse.csr_matrix
 
 
 class _Items(NamedTuple):
     """What both weightings need of the items, in order of item_ix: item_ix, sum of strengths and of their squares."""
 
-    item_ix: npt.NDArray[np.int32]
+    item_ix: Ints32
     length: Floats
     squares: Floats
 
@@ -119,9 +119,7 @@ def rank_by_neighbours(users: pa.RecordBatch, neighbours: Neighbours, n: int) ->
         As `scorer.top_n`; fewer rows where fewer items have a score.
     """
     blocks = [users.slice(start, _USERS_HELD) for start in range(0, users.num_rows, _USERS_HELD)]
-    parts = [
-        _listed(block["user_ix"].to_numpy(), _scores(block, neighbours), neighbours.item_ix, n) for block in blocks
-    ]
+    parts = [_listed(block["user_ix"], _scores(block, neighbours), neighbours.item_ix, n) for block in blocks]
     return pa.concat_batches(parts)
 
 
@@ -191,13 +189,13 @@ def _is(found: pa.Table, method: int) -> pa.Array:
     return pa.array(found["method"].to_numpy() == method)
 
 
-def _neighbours(found: pa.Table, item_ix: npt.NDArray[np.int32], place: Ints) -> Neighbours:
+def _neighbours(found: pa.Table, item_ix: Ints32, place: Ints) -> Neighbours:
     size = (len(item_ix), len(item_ix))
     rows, columns = place[found["item"].to_numpy()], place[found["other"].to_numpy()]
     return Neighbours(item_ix, sparse.csr_matrix((found["similarity"].to_numpy(), (rows, columns)), shape=size))
 
 
-def _profiles(liked: pa.ListArray, item_ix: npt.NDArray[np.int32]) -> sparse.csr_matrix:
+def _profiles(liked: pa.ListArray, item_ix: Ints32) -> sparse.csr_matrix:
     """Users' strengths as a matrix; items by place in ascending item_ix."""
     row, entries = liked.value_parent_indices().to_numpy(), liked.flatten()
     column = np.searchsorted(item_ix, entries.field("item_ix").to_numpy(zero_copy_only=False))
@@ -224,19 +222,10 @@ def _places(lists: pa.ListArray, neighbours: Neighbours) -> tuple[Ints, Ints, np
     return row[position >= 0], position[position >= 0], position >= 0
 
 
-def _listed(user_ix: npt.NDArray[np.int32], scores: Floats, item_ix: npt.NDArray[np.int32], n: int) -> pa.RecordBatch:
+def _listed(user_ix: pa.Array, scores: Floats, item_ix: Ints32, n: int) -> pa.RecordBatch:
     """Each user's best n scores above 0; equal ones by position."""
-    edge = np.partition(scores, -n, axis=1)[:, -n, np.newaxis] if n < scores.shape[1] else 0
-    row, column = np.nonzero((scores > 0) & (scores >= edge))
-    order = np.lexsort((column, -scores[row, column], row))
-    row, column = row[order], column[order]
-    place = np.arange(len(row)) - np.searchsorted(row, row)
-    row, column, place = (each[place < n] for each in (row, column, place))
-    return pa.RecordBatch.from_pydict(
-        {
-            "user_ix": user_ix[row],
-            "rank": (place + 1).astype(np.int32),
-            "item_ix": item_ix[column],
-            "score": scores[row, column],
-        }
-    )
+    values = sparse.csr_matrix(scores)
+    best = best_of_rows(values, n)
+    rows = rows_of(values)[best]
+    ranks = (nth_of(rows) + 1).astype(np.int32)
+    return as_top_n(Places(rows, ranks, item_ix[values.indices[best]], values.data[best]), user_ix)

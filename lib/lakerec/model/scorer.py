@@ -25,6 +25,7 @@ __all__ = [
     "Floats",
     "Floats32",
     "Ints",
+    "Ints32",
     "ItemSide",
     "Masked",
     "Pairs",
@@ -36,10 +37,13 @@ __all__ = [
     "collect_items",
     "list_places",
     "matrix_of",
+    "nth_of",
     "pairs_of",
     "top_n",
     "with_masked",
 ]
+
+Ints32 = npt.NDArray[np.int32]
 
 TOP_N_SCHEMA = "user_ix int, rank int, item_ix int, score double"
 
@@ -53,10 +57,10 @@ class ItemSide:
         factors: float32, a row per item.
     """
 
-    item_ix: npt.NDArray[np.int32]
+    item_ix: Ints32
     factors: Floats32
 
-    def positions(self, item_ix: npt.NDArray[np.int32]) -> Ints:
+    def positions(self, item_ix: Ints32) -> Ints:
         """Positions of items; -1 for those that are not here."""
         places = item_ix - self._lowest_ix
         is_within = (places >= 0) & (places < len(self._position_by_place))
@@ -79,7 +83,7 @@ class Pairs(NamedTuple):
     """Users and items: rows, the place of the user among several, ascending; item_ix."""
 
     rows: Ints
-    item_ix: npt.NDArray[np.int32]
+    item_ix: Ints32
 
 
 class Places(NamedTuple):
@@ -93,8 +97,8 @@ class Places(NamedTuple):
     """
 
     rows: Ints
-    ranks: npt.NDArray[np.int32]
-    item_ix: npt.NDArray[np.int32]
+    ranks: Ints32
+    item_ix: Ints32
     scores: Floats
 
 
@@ -178,6 +182,16 @@ def matrix_of(lists: pa.ListArray, whose: str) -> Floats32:
     if not np.isfinite(numbers).all():
         raise ContractError(f"top_n: {whose} factors are no finite numbers.")
     return numbers.reshape(len(lengths), -1) if len(lengths) else np.empty((0, 0), np.float32)
+
+
+def nth_of(groups: Ints) -> Ints:
+    """How many of the same group stand before each."""
+    order = np.argsort(groups, kind="stable")
+    in_order = groups[order]
+    starts = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1])) if len(groups) else order
+    nth = np.empty(len(groups), np.int64)
+    nth[order] = np.arange(len(groups)) - np.repeat(starts, np.diff(np.append(starts, len(groups))))
+    return nth
 
 
 def _arrow_ranker(

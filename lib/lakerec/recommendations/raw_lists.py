@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lakerec.model.scorer import Floats, Floats32, Ints, Pairs, Places, Ranker, list_places
+from lakerec.model.scorer import Floats, Floats32, Ints, Ints32, Pairs, Places, Ranker, list_places, nth_of
 from lakerec.recommendations.offer import Offer
 
 Bools = npt.NDArray[np.bool_]
-Ints32 = npt.NDArray[np.int32]
 
 
 class Listed(NamedTuple):
@@ -83,16 +82,6 @@ class Lister:
         """For so many users, who differ in what is masked alone."""
         alike = np.ones((count, 1), np.float32)
         return _listed(list_places(alike, masked, self.offer.popularity, self.popularity), is_new=False)
-
-
-def nth_of(groups: Ints) -> Ints:
-    """How many of the same group stand before each."""
-    order = np.argsort(groups, kind="stable")
-    in_order = groups[order]
-    starts = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1])) if len(groups) else order
-    nth = np.empty(len(groups), np.int64)
-    nth[order] = np.arange(len(groups)) - np.repeat(starts, np.diff(np.append(starts, len(groups))))
-    return nth
 
 
 def _listed(places: Places, *, is_new: bool) -> Listed:

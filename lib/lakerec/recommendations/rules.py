@@ -18,8 +18,8 @@ from pyspark.sql import functions as F
 
 from lakerec.contract import Settings
 from lakerec.model.pair_blocks import positions_among
-from lakerec.model.scorer import Ints, Pairs
-from lakerec.recommendations.raw_lists import Ints32, Listed, nth_of
+from lakerec.model.scorer import Ints, Ints32, Pairs, nth_of
+from lakerec.recommendations.raw_lists import Listed
 
 BLOCKED_ITEM, BLOCKED_CATEGORY, NOT_AVAILABLE = "blocked item", "blocked category", "not available"
 

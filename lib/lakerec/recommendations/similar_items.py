@@ -20,8 +20,7 @@ from lakerec.contract import Column, Settings, Table, Write
 from lakerec.gathered import gathered_by
 from lakerec.kept import Keep
 from lakerec.model.item_pairs import Choose, Rows, best_of_rows, count_users, rows_of, sum_products
-from lakerec.model.scorer import Floats, ItemSide, top_n
-from lakerec.recommendations.raw_lists import Ints32, nth_of
+from lakerec.model.scorer import Floats, Ints32, ItemSide, nth_of, top_n
 
 SIMILAR_ITEMS = Table(
     name="recommendations.similar_items",

@@ -1,10 +1,11 @@
 """Ranked lists from Spark, against brute force."""
 
 import numpy as np
+import pytest
 from pyspark.sql import SparkSession
 
 from lakerec.model.best_items import Masked
-from lakerec.model.scorer import ItemSide, collect_items, top_n, with_masked
+from lakerec.model.scorer import ItemSide, collect_items, nth_of, top_n, with_masked
 from tests.lib.model.test_best_items import brute_force, matrix
 
 
@@ -69,3 +70,8 @@ def test_spark_equals_brute_force_over_many_users_and_batches(spark: SparkSessio
         for user_ix, entries in enumerate(brute_force(users, items, masked, 10))
         for rank, (position, score) in enumerate(entries, 1)
     ]
+
+
+@pytest.mark.parametrize(("groups", "nth"), [([], []), ([3], [0]), ([5, 2, 5, 5, 2], [0, 0, 1, 2, 1])])
+def test_places_are_counted_within_their_group(groups, nth):
+    assert nth_of(np.array(groups, np.int64)).tolist() == nth

@@ -1,11 +1,10 @@
 """What users would be listed without rules."""
 
 import numpy as np
-import pytest
 
 from lakerec.model.scorer import ItemSide, Pairs
 from lakerec.recommendations.offer import Offer
-from lakerec.recommendations.raw_lists import Depth, Lister, nth_of
+from lakerec.recommendations.raw_lists import Depth, Lister
 
 NOTHING = ItemSide(np.empty(0, np.int32), np.empty((0, 1), np.float32))
 MODEL = ItemSide(np.arange(5, dtype=np.int32), np.array([[5.0], [4.0], [3.0], [2.0], [1.0]], np.float32))
@@ -70,8 +69,3 @@ def test_new_items_get_the_last_places_and_the_model_goes_on_behind_them():
         *[(1, rank, rank - 1, False) for rank in (1, 2, 3, 4)],  # had both new items
         *[(2, 1, 0, False), (2, 2, -2, True)],  # had all others but one
     ]
-
-
-@pytest.mark.parametrize(("groups", "nth"), [([], []), ([3], [0]), ([5, 2, 5, 5, 2], [0, 0, 1, 2, 1])])
-def test_places_are_counted_within_their_group(groups, nth):
-    assert nth_of(np.array(groups, np.int64)).tolist() == nth
