@@ -58,23 +58,28 @@ def select_candidates(
 ) -> None:
     """Keep the items of a tile that are not below a user's threshold.
 
+    What is compared decides where the next one is written, not what is done next: no processor can guess where the best
+    items are, and without a guess it waits for several of their scores at once.
+
     Args:
         scores: (users, items of the tile).
         maxima: of its groups.
         first: position of the tile's first item.
         thresholds: (users).
         counts: (users), in and out; how many items are kept.
-        positions: (users, room), in and out; of the items that are kept, ascending.
+        positions: (users, room for what is kept and the whole tile), in and out; of the items that are kept, ascending.
     """
     width = scores.shape[1]
+    promising = np.empty(maxima.shape[1], np.int64)
     for user in range(len(scores)):
-        threshold, kept = thresholds[user], counts[user]
+        threshold, kept, groups = thresholds[user], counts[user], 0
         for group in range(maxima.shape[1]):
-            if maxima[user, group] >= threshold:
-                for place in range(group * GROUP, min(width, (group + 1) * GROUP)):
-                    if scores[user, place] >= threshold:
-                        positions[user, kept] = first + place
-                        kept += 1
+            promising[groups] = group
+            groups += maxima[user, group] >= threshold
+        for begin in promising[:groups] * GROUP:
+            for place in range(begin, min(width, begin + GROUP)):
+                positions[user, kept] = first + place
+                kept += scores[user, place] >= threshold
         counts[user] = kept
 
 
