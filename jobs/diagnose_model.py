@@ -40,6 +40,7 @@ from lakerec.gold.user_index import USER_INDEX
 from lakerec.increment import Increment
 from lakerec.kept import kept_frames
 from lakerec.lakehouse import Lakehouse
+from lakerec.mapped_rows import MappedRows
 from lakerec.model.action_weights import fit_action_weights
 from lakerec.model.described_items import collect_known, fit_sides
 from lakerec.model.fold_in import Weights
@@ -120,8 +121,7 @@ def _judge_lists(lake: Lakehouse, model_id: str, evidence: Evidence, anew: Mappi
     Args:
         anew: lists by the model_id of those that are not compared by stored ones.
     """
-    rankings = evidence.rankings.select(F.lit(model_id).alias("model_id"), "*")
-    listed = lake.replace_partition(RANKINGS, model_id, rankings)
+    listed = lake.replace_partition(RANKINGS, model_id, MappedRows(evidence.rankings, iter, RANKINGS, model_id))
     others = {maker.made_by for maker in evidence.plan.makers} - {"", *anew}
     stored = lake.read(RANKINGS).where(F.col("model_id").isin(model_id, *others))
     lists = reduce(DataFrame.unionByName, anew.values(), stored)

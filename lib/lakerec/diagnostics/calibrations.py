@@ -8,7 +8,6 @@ What no purchases speak for is not foretold: a score counts as at most the highe
 candidates reach, and as at least the lowest candidate's. Else a curve would be followed to wherever a score leads.
 """
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -103,13 +102,12 @@ def fit_calibration(candidates: Candidates, settings: CalibrationSettings) -> Ca
     platt = fit_platt(candidates, settings)
     if platt.slope is None:
         return platt
-    held, folds = _held(candidates, platt), candidates.user_ix % settings.fold_count
-    losses = {fit: _cross_validated(fit, held, folds, settings) for fit in (fit_platt, fit_isotonic)}
-    by_platt, by_isotonic = losses.values()
-    if np.isinf(min(by_platt, by_isotonic)):
+    folds = candidates.user_ix % settings.fold_count
+    by_platt, by_isotonic = _cross_validated(_held(candidates, platt), folds, settings)
+    if np.isinf(by_platt):
         return platt._replace(reason="Platt scaling: without some part of the users neither way could be fitted")
     compared = f"cross-validated log-loss {by_platt:.6f} by Platt scaling, {by_isotonic:.6f} by isotonic regression"
-    chosen = platt if by_platt <= by_isotonic else fit_isotonic(candidates, settings)
+    chosen = platt if by_platt <= by_isotonic else fit_isotonic(candidates, platt)
     return chosen._replace(reason=compared)
 
 
@@ -142,15 +140,17 @@ def fit_platt(candidates: Candidates, settings: CalibrationSettings) -> Calibrat
     return Calibration(intercept - slope * centre / spread, slope / spread, lowest_score=lowest, highest_score=highest)
 
 
-def fit_isotonic(candidates: Candidates, settings: CalibrationSettings) -> Calibration:
-    """The non-decreasing curve nearest to what was bought; see `fit_platt` for where there is no ground for it.
+def fit_isotonic(candidates: Candidates, platt: Calibration) -> Calibration:
+    """The non-decreasing curve nearest to what was bought.
 
     Its ends are kept from 0 and 1 by 1 / (n + 2), as a count of n says nothing finer. Source: Zadrozny and Elkan,
     "Transforming classifier scores into accurate multiclass probability estimates", 2002, section 3.2.
+
+    Args:
+        platt: `fit_platt` of the same; where it found no ground for a curve there is none for this one.
     """
     from sklearn.isotonic import IsotonicRegression  # imported where it is used: it takes a second
 
-    platt = fit_platt(candidates, settings)
     if platt.slope is None:
         return platt
     nearest = 1 / (len(candidates.score) + 2)
@@ -175,21 +175,22 @@ def _held(candidates: Candidates, platt: Calibration) -> Candidates:
     return candidates._replace(score=np.clip(candidates.score, platt.lowest_score, platt.highest_score))
 
 
-def _cross_validated(
-    fit: Callable[[Candidates, CalibrationSettings], Calibration],
-    candidates: Candidates,
-    folds: Ints,
-    settings: CalibrationSettings,
-) -> float:
-    """Mean log-loss of each part by what was fitted on the others; infinite where one of them gives no fit."""
+def _cross_validated(candidates: Candidates, folds: Ints, settings: CalibrationSettings) -> tuple[float, float]:
+    """Mean log-loss of each part by what was fitted on the others: of Platt scaling, and of isotonic regression.
+
+    Infinite where one of the parts gives no fit.
+    """
     alone = settings.model_copy(update={"minimum_positives": 1})
     losses = []
     for fold in np.unique(folds):
-        fitted, left_out = fit(candidates.of(folds != fold), alone), candidates.of(folds == fold)
-        if not fitted.is_fitted:
-            return float("inf")
-        losses.append(log_loss(fitted.of(left_out.score), left_out.is_bought))
-    return float(np.concatenate(losses).mean())
+        others, left_out = candidates.of(folds != fold), candidates.of(folds == fold)
+        platt = fit_platt(others, alone)
+        if not platt.is_fitted:
+            return float("inf"), float("inf")
+        ways = (platt, fit_isotonic(others, platt))
+        losses.append([log_loss(way.of(left_out.score), left_out.is_bought) for way in ways])
+    by_platt, by_isotonic = (float(np.concatenate(parts).mean()) for parts in zip(*losses, strict=True))
+    return by_platt, by_isotonic
 
 
 def _along(knots: tuple[Knot, ...], score: SparkColumn) -> SparkColumn:
@@ -209,5 +210,6 @@ def _logistic(score: Floats, is_bought: Floats, positives: int, negatives: int) 
     both = np.concatenate([score, score]).reshape(-1, 1)
     outcome = np.repeat([1, 0], len(score))
     weight = np.concatenate([target, 1 - target])
-    fitted = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(both, outcome, sample_weight=weight)
+    model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=1000)
+    fitted = model.fit(both, outcome, sample_weight=weight)
     return float(fitted.intercept_[0]), float(fitted.coef_[0, 0])

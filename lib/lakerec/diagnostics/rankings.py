@@ -34,6 +34,7 @@ RANKINGS = Table(
     key=("model_id", "recommender", "split", "user_ix", "rank"),
     write=Write.REPLACE_PARTITIONS,
     partition_by="model_id",
+    distinct=True,
 )
 
 ALS, POPULARITY, RANDOM, LADDER = "als", "popularity", "random", "ladder"
@@ -146,9 +147,12 @@ def judged_rankings(labelled: DataFrame, drawn: Population) -> DataFrame:
     Args:
         labelled: see `label_lists`.
     """
-    own = labelled.where("NOT is_newcomer")
-    ladder = labelled.where((F.col("recommender") == ALS) | F.col("is_newcomer"))
-    return judged_lists(own.unionByName(ladder.withColumn("recommender", F.lit(LADDER))), drawn)
+    names = (
+        F.when(F.col("is_newcomer"), F.array(F.lit(LADDER)))
+        .when(F.col("recommender") == ALS, F.array(F.lit(ALS), F.lit(LADDER)))
+        .otherwise(F.array("recommender"))
+    )
+    return judged_lists(labelled.withColumn("recommender", F.explode(names)), drawn)
 
 
 def judged_lists(labelled: DataFrame, judged: Population) -> DataFrame:

@@ -29,6 +29,10 @@ def sampled(curve, seed=7, size=40_000):
     return Candidates(score, (random.random(size) < curve(score)).astype(float), np.arange(size) // 20)
 
 
+def isotonic(found, settings):
+    return fit_isotonic(found, fit_platt(found, settings))
+
+
 def test_with_two_scores_the_fit_meets_platts_smoothed_share_of_each():
     score = [0.0] * 8 + [1.0] * 8
     is_bought = [1] * 2 + [0] * 6 + [1] * 6 + [0] * 2
@@ -95,7 +99,7 @@ def test_a_column_without_a_calibration_is_null(spark):
     assert rows[0][0] is None
 
 
-@pytest.mark.parametrize("fit", [fit_platt, fit_isotonic])
+@pytest.mark.parametrize("fit", [fit_platt, isotonic])
 def test_a_score_beyond_what_enough_purchases_speak_for_counts_as_the_last_that_they_do(fit):
     few_at_the_top = candidates([1, 2, 3, 4, 5, 60, 70], [0, 0, 1, 0, 1, 1, 0])
 
@@ -120,7 +124,7 @@ def test_platts_bounds_hold_for_a_column_and_null_stays_null(spark):
 
 def test_isotonic_regression_pools_what_would_fall_and_joins_its_knots_by_lines():
     one_is_enough = SETTINGS.model_copy(update={"minimum_positives": 1})
-    fitted = fit_isotonic(candidates([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 1, 1]), one_is_enough)
+    fitted = isotonic(candidates([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 1, 1]), one_is_enough)
 
     nearest = 1 / (6 + 2)  # six candidates tell nothing finer
     assert fitted.knots == (
@@ -172,7 +176,7 @@ def test_both_ways_lie_between_0_and_1_and_never_fall_where_the_score_rises():
     found = sampled(lambda score: score**3 / 5)
     grid = np.linspace(-1, 2, 500)
 
-    for fitted in (fit_platt(found, SETTINGS), fit_isotonic(found, SETTINGS)):
+    for fitted in (fit_platt(found, SETTINGS), isotonic(found, SETTINGS)):
         probability = fitted.of(grid)
         assert ((probability > 0) & (probability < 1)).all()
         assert (np.diff(probability) >= 0).all()
@@ -181,7 +185,7 @@ def test_both_ways_lie_between_0_and_1_and_never_fall_where_the_score_rises():
 def test_without_ground_for_platt_there_is_none_for_isotonic_regression_either():
     upside_down = candidates([1, 2, 3, 4], [1, 1, 0, 0])
 
-    assert not fit_isotonic(upside_down, SETTINGS).is_fitted
+    assert not isotonic(upside_down, SETTINGS).is_fitted
     assert not fit_calibration(upside_down, SETTINGS).is_fitted
 
 
