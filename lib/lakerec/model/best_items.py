@@ -19,7 +19,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _BLOCK_CELLS = 1 << 21
-"""Scores held at once: users of a block times items of a tile. Only speed and memory depend on it and on these:"""
+"""Scores held at once: users of a block times items of a tile, with room for lists. Only speed and memory depend on it
+and on these:"""
 
 _TILE_ITEMS = 1 << 14
 
@@ -60,9 +61,10 @@ class Ranker:
         self.items = np.ascontiguousarray(items)
         self.n = n
         self.tile = max(1, min(len(items), _TILE_ITEMS, block_cells // _LEAST_USERS))
-        self.step = max(_LEAST_USERS, block_cells // self.tile)
+        most_kept = 3 * n + self.tile
+        self.step = max(_LEAST_USERS, block_cells // most_kept)
         self.cells = np.empty(self.step * self.tile, np.float32)
-        self.room = np.empty((self.step, 3 * n + self.tile), np.int64)
+        self.room = np.empty((self.step, most_kept), np.int64)
         self.longest = max((float(_norms(self.items[tile]).max()) for tile in self._tiles()), default=0.0)
 
     def rank(self, users: Floats32, masked: Masked) -> TopN:
@@ -132,8 +134,8 @@ class Ranker:
         width = int(kept.counts.max())
         scores = np.empty((len(users), width))
         score_candidates(users, self.items, kept.counts, kept.positions, scores)
-        order = _descending(scores)[:, : self.n]
-        return np.take_along_axis(kept.positions[:, :width], order, axis=1), np.take_along_axis(scores, order, axis=1)
+        order, ordered = _descending(scores)
+        return np.take_along_axis(kept.positions[:, :width], order[:, : self.n], axis=1), ordered[:, : self.n]
 
     def _rounding(self, users: Floats32) -> Floats:
         """How far a float32 score can lie from the true one, in whatever order its products were added.
@@ -172,14 +174,15 @@ class _Kept(NamedTuple):
         np.maximum(self.thresholds, down, out=self.thresholds)
 
 
-def _descending(scores: Floats) -> Ints:
-    """Places of each row by (score descending, place ascending); those of -inf last, in any order."""
+def _descending(scores: Floats) -> tuple[Ints, Floats]:
+    """Places of each row by (score descending, place ascending), and their scores; those of -inf last, in any order."""
     order = np.argsort(-scores, axis=1)  # not stable, but done by vector units: a fifth of the time
     ordered = np.take_along_axis(scores, order, axis=1)
     is_tied = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] > -np.inf)
     tied = np.flatnonzero(is_tied.any(axis=1))
     order[tied] = np.argsort(-scores[tied], axis=1, kind="stable")
-    return order
+    ordered[tied] = np.take_along_axis(scores[tied], order[tied], axis=1)
+    return order, ordered
 
 
 def _nth_largest(rows: Floats32, n: int) -> Floats:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lakerec.errors import ContractError
 from lakerec.model import best_items as kernel
-from lakerec.model.best_items import Floats32, Masked, best_items
+from lakerec.model.best_items import Floats32, Masked, Ranker, best_items
 
 NOBODY = Masked(np.empty(0, np.int64), np.empty(0, np.int64))
 Lists = list[list[tuple[int, float]]]
@@ -57,6 +57,13 @@ def test_masked_items_never_appear_even_if_the_list_stays_short_or_empty() -> No
 def test_without_items_or_users_the_lists_are_empty() -> None:
     assert lists(matrix((1, 2), (3, 4)), np.empty((0, 2), np.float32), NOBODY, n=5) == [[], []]
     assert lists(np.empty((0, 2), np.float32), matrix((1, 2)), NOBODY, n=5) == []
+
+
+@pytest.mark.parametrize("items", [0, 1, 20_000])
+def test_what_a_ranker_holds_is_bounded_however_small_the_catalogue_and_long_the_lists(items: int) -> None:
+    ranker = Ranker(np.ones((items, 2), np.float32), n=1000)
+
+    assert ranker.cells.nbytes + ranker.room.nbytes < 32 << 20
 
 
 KINDS = {

@@ -29,7 +29,7 @@ def test_what_is_not_below_the_threshold_is_added_to_what_is_kept_in_order() -> 
     select_candidates(scores, maxima_of(scores), 10, np.array([2, 10], np.float32), counts, positions)
 
     assert counts.tolist() == [4, 0]
-    assert positions[0, :4].tolist() == [6, 11, 12, 13]
+    assert positions[0].tolist() == [6, 11, 12, 13, -1]
 
 
 def test_scores_are_added_up_in_float64_one_factor_after_the_other() -> None:
